@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::limits;
-use crate::module::{Body, ConstExpr, ElementItems, ElementSegment, Module};
+use crate::module::{Body, ConstExpr, ElementItems, ElementSegment, Module, Span};
 use crate::opcode::Instr;
 use crate::reader::Reader;
 use crate::types::{FuncIdx, ValType};
@@ -98,7 +98,7 @@ impl Module {
     }
 
     /// Yields the entries of an element segment in order.
-    pub fn element_entries(&self, segment: &ElementSegment) -> impl Iterator<Item = ElementEntry<'_>> + use<'_> {
+    pub fn element_entries(&self, segment: &ElementSegment) -> impl Iterator<Item = ElementEntry> + use<'_> {
         let mut r = Reader::new(self.bytes(), segment.span, self.features, "an element segment");
         let items = segment.items;
         core::iter::from_fn(move || {
@@ -108,9 +108,9 @@ impl Module {
             match items {
                 ElementItems::Functions => Some(ElementEntry::Func(FuncIdx(r.var_u32().ok()?))),
                 ElementItems::Expressions => {
-                    let entry = Instrs(r.clone());
+                    let start = r.offset32();
                     while !matches!(Instr::read(&mut r).ok()?, Instr::End) {}
-                    Some(ElementEntry::Expr(entry))
+                    Some(ElementEntry::Expr(ConstExpr(Span { start, end: r.offset32() })))
                 }
             }
         })
@@ -118,10 +118,10 @@ impl Module {
 }
 
 /// An entry of an element segment.
-#[derive(Clone, Debug)]
-pub enum ElementEntry<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum ElementEntry {
     /// A reference to a function.
     Func(FuncIdx),
-    /// The value of a constant expression: its instructions, of which the first `end` is the last.
-    Expr(Instrs<'a>),
+    /// The value of a constant expression.
+    Expr(ConstExpr),
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::features::Feature;
-use crate::module::{ExternKind, SectionId};
+use crate::module::SectionId;
 use crate::types::{FuncIdx, ValType};
 
 /// Result of the frontend.
@@ -170,7 +170,9 @@ impl Foreign {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Empty => "the file is empty",
-            Self::Component => "the file is a WebAssembly component, not a core module; components are not supported",
+            Self::Component => {
+                "the file is a WebAssembly component, not a core module; components are not supported"
+            }
             Self::Gzip => "the file is compressed by gzip; decompress it first",
             Self::Zstd => "the file is compressed by zstd; decompress it first",
             Self::Zip => "the file is a zip archive; unpack it first",
@@ -234,7 +236,9 @@ pub enum ErrorKind {
     ZeroByteExpected { byte: u8 },
     #[error("function and code section have inconsistent lengths: {functions} functions, {bodies} bodies")]
     FunctionBodyCount { functions: u32, bodies: u32 },
-    #[error("data count and data section have inconsistent lengths: {declared} declared, {segments} segments")]
+    #[error(
+        "data count and data section have inconsistent lengths: {declared} declared, {segments} segments"
+    )]
     DataCountMismatch { declared: u32, segments: u32 },
     #[error("data count section required")]
     DataCountRequired,
@@ -318,8 +322,6 @@ pub enum ErrorKind {
     LimitsOrder { min: u64, max: u64 },
     #[error("memory size: {pages} pages of 2**{page_size_log2} bytes exceed the address space")]
     MemoryTooLarge { pages: u64, page_size_log2: u32 },
-    #[error("table size: {size} elements exceed the address space")]
-    TableTooLarge { size: u64 },
     #[error("shared memory must have maximum")]
     SharedWithoutMaximum,
     #[error("invalid custom page size: 2**{page_size_log2}")]
@@ -332,10 +334,8 @@ pub enum ErrorKind {
     SubtypeMismatch { index: u32, super_index: u32 },
     #[error("sub type {index} extends final type {super_index}")]
     FinalSupertype { index: u32, super_index: u32 },
-    #[error("unknown {} export or import kind", .0.noun())]
-    ExternMismatch(ExternKind),
-    #[error("non-defaultable type {0} has no default value")]
-    NotDefaultable(crate::types::StorageType),
+    #[error("non-defaultable type {index}: a field has no default value")]
+    NotDefaultable { index: u32 },
     #[error("`rethrow` outside of a catch")]
     RethrowOutsideCatch,
 }

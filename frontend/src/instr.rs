@@ -10,8 +10,8 @@ use crate::limits;
 use crate::opcode::Instr;
 use crate::reader::Reader;
 use crate::types::{
-    BlockType, DataIdx, ElemIdx, FieldIdx, FuncIdx, GlobalIdx, HeapType, LabelIdx, LocalIdx, MemIdx, RefType, TableIdx,
-    TagIdx, TypeIdx, ValType,
+    BlockType, DataIdx, ElemIdx, FieldIdx, FuncIdx, GlobalIdx, HeapType, LabelIdx, LocalIdx, MemIdx, RefType,
+    TableIdx, TagIdx, TypeIdx, ValType,
 };
 
 /// An immediate that can be read; its text form is its [`fmt::Display`].
@@ -21,6 +21,12 @@ pub trait Immediate<'a>: Sized + fmt::Display {
     /// # Errors
     /// What its bytes are refused for.
     fn read(r: &mut Reader<'a>) -> Result<Self>;
+
+    /// Returns where memory is accessed, if the immediate says so.
+    #[inline(always)]
+    fn memarg(&self) -> Option<MemArg> {
+        None
+    }
 }
 
 macro_rules! index_immediates {
@@ -230,8 +236,13 @@ impl Immediate<'_> for MemArg {
         let start = r.offset();
         let flags = r.var_u32()?;
         let memory = if flags < 0x40 { MemIdx(0) } else { read_flagged_memory(r, flags, start)? };
-        let offset = r.var_u64()?;
+        let offset = r.memory_offset()?;
         Ok(Self { offset, memory, align: (flags & 0x3f) as u8 })
+    }
+
+    #[inline(always)]
+    fn memarg(&self) -> Option<MemArg> {
+        Some(*self)
     }
 }
 
@@ -274,7 +285,7 @@ pub struct MemArgLane {
 impl MemArgLane {
     /// Returns where the instruction accesses, without the lane.
     #[must_use]
-    pub const fn memarg(self) -> MemArg {
+    pub const fn without_lane(self) -> MemArg {
         MemArg { offset: self.offset, memory: self.memory, align: self.align }
     }
 }
@@ -301,11 +312,16 @@ impl Immediate<'_> for MemArgLane {
         let MemArg { offset, memory, align } = MemArg::read(r)?;
         Ok(Self { offset, memory, align, lane: LaneIdx::read(r)? })
     }
+
+    #[inline(always)]
+    fn memarg(&self) -> Option<MemArg> {
+        Some(self.without_lane())
+    }
 }
 
 impl fmt::Display for MemArgLane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.memarg(), self.lane)
+        write!(f, "{} {}", self.without_lane(), self.lane)
     }
 }
 
@@ -533,9 +549,10 @@ impl Catch {
     #[must_use]
     pub const fn label(self) -> LabelIdx {
         match self {
-            Self::Tag { label, .. } | Self::TagRef { label, .. } | Self::All { label } | Self::AllRef { label } => {
-                label
-            }
+            Self::Tag { label, .. }
+            | Self::TagRef { label, .. }
+            | Self::All { label }
+            | Self::AllRef { label } => label,
         }
     }
 
@@ -589,7 +606,8 @@ impl TryTable<'_> {
         let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         let span = crate::module::Span { start: 0, end };
         let mut r = Reader::new(self.bytes, span, crate::features::Features::all(), "a try_table");
-        Self::read_parts(&mut r).unwrap_or(TryTableParts { block_type: BlockType::Empty, catches: Vec::new() })
+        Self::read_parts(&mut r)
+            .unwrap_or(TryTableParts { block_type: BlockType::Empty, catches: Vec::new() })
     }
 
     fn read_parts(r: &mut Reader<'_>) -> Result<TryTableParts> {
@@ -623,7 +641,9 @@ impl fmt::Display for Instr<'_> {
         match *self {
             Self::RefTest(heap) | Self::RefCast(heap) => write!(f, " {}", reference(false, heap)),
             Self::RefTestNull(heap) | Self::RefCastNull(heap) => write!(f, " {}", reference(true, heap)),
-            Self::Block(BlockType::Empty) | Self::Loop(BlockType::Empty) | Self::If(BlockType::Empty) => Ok(()),
+            Self::Block(BlockType::Empty) | Self::Loop(BlockType::Empty) | Self::If(BlockType::Empty) => {
+                Ok(())
+            }
             Self::Try(BlockType::Empty) | Self::AtomicFence(_) => Ok(()),
             _ => self.immediate().map_or(Ok(()), |immediate| write!(f, " {immediate}")),
         }

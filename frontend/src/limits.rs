@@ -52,3 +52,11 @@ pub const SUBTYPING_DEPTH: u32 = 63;
 pub const MEMORY32_PAGES: u64 = 1 << 16;
 /// Pages of a memory with 64-bit addresses and pages of 64 KiB (core 3.0, "Memory Types").
 pub const MEMORY64_PAGES: u64 = 1 << 48;
+/// Operands on the stack of a body at once, as far as instructions push more than one: a call of two bytes may push
+/// [`RESULTS`] of them.
+pub const OPERANDS: u32 = 1_000_000;
+/// Comparisons of types in a body, for each byte of it, that are more than one comparison of bits: subtyping between
+/// long lists of types must not make validation quadratic.
+pub const COMPARISONS_PER_BYTE: u64 = 16;
+/// The same, for a body of any length.
+pub const COMPARISONS: u64 = 100_000;

@@ -7,8 +7,8 @@ use core::fmt;
 use crate::custom::Names;
 use crate::features::Features;
 use crate::types::{
-    DataIdx, ElemIdx, FuncIdx, FuncType, GlobalIdx, GlobalType, MemIdx, MemoryType, SubType, TableIdx, TableType,
-    TagIdx, TypeIdx, ValType,
+    DataIdx, ElemIdx, FuncIdx, FuncType, GlobalIdx, GlobalType, MemIdx, MemoryType, SubType, TableIdx,
+    TableType, TagIdx, TypeIdx, ValType,
 };
 
 /// A range of absolute byte offsets in the module.

@@ -18,14 +18,14 @@ mod gc;
 use crate::error::{ErrorKind, Result};
 use crate::features::Feature;
 use crate::instr::{
-    ArrayCopy, ArrayData, ArrayElem, ArrayNewFixed, AtomicFence, BrOnCast, BrTable, CallIndirect, Ieee32, Ieee64,
-    Immediate, LaneIdx, Lanes16, MemArg, MemArgLane, MemoryCopy, MemoryInit, SelectType, StructField, TableCopy,
-    TableInit, TryTable, V128,
+    ArrayCopy, ArrayData, ArrayElem, ArrayNewFixed, AtomicFence, BrOnCast, BrTable, CallIndirect, Ieee32,
+    Ieee64, Immediate, LaneIdx, Lanes16, MemArg, MemArgLane, MemoryCopy, MemoryInit, SelectType, StructField,
+    TableCopy, TableInit, TryTable, V128,
 };
 use crate::reader::Reader;
 use crate::types::{
-    BlockType, DataIdx, ElemIdx, FuncIdx, GlobalIdx, HeapType, LabelIdx, LocalIdx, MemIdx, TableIdx, TagIdx, TypeIdx,
-    ValType,
+    BlockType, DataIdx, ElemIdx, FuncIdx, GlobalIdx, HeapType, LabelIdx, LocalIdx, MemIdx, TableIdx, TagIdx,
+    TypeIdx, ValType,
 };
 
 /// An operand type in a row's effect.
@@ -151,12 +151,24 @@ impl OpInfo {
 }
 
 macro_rules! operand {
-    (i32) => { Operand::I32 };
-    (i64) => { Operand::I64 };
-    (f32) => { Operand::F32 };
-    (f64) => { Operand::F64 };
-    (v128) => { Operand::V128 };
-    (addr) => { Operand::Addr };
+    (i32) => {
+        Operand::I32
+    };
+    (i64) => {
+        Operand::I64
+    };
+    (f32) => {
+        Operand::F32
+    };
+    (f64) => {
+        Operand::F64
+    };
+    (v128) => {
+        Operand::V128
+    };
+    (addr) => {
+        Operand::Addr
+    };
 }
 
 macro_rules! effect {
@@ -210,6 +222,13 @@ macro_rules! declare {
                 }))
             }
 
+            /// Returns where the instruction accesses memory, if it does.
+            #[inline]
+            #[must_use]
+            pub fn memarg(&self) -> Option<MemArg> {
+                match self { $(declare!(@bind $variant imm $(($imm))?) => declare!(@memarg imm $(($imm))?),)* }
+            }
+
             /// Returns the immediate as the text format writes it.
             pub(crate) fn immediate(&self) -> Option<&dyn core::fmt::Display> {
                 match self { $(declare!(@bind $variant imm $(($imm))?) => declare!(@some imm $(($imm))?),)* }
@@ -218,6 +237,8 @@ macro_rules! declare {
     };
     (@bind $variant:ident $name:ident) => { Self::$variant };
     (@bind $variant:ident $name:ident ($imm:ty)) => { Self::$variant($name) };
+    (@memarg $name:ident) => { None };
+    (@memarg $name:ident ($imm:ty)) => { Immediate::memarg($name) };
     (@some $name:ident) => { None };
     (@some $name:ident ($imm:ty)) => { Some($name) };
 }

@@ -190,20 +190,26 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::var_u32`].
-    #[inline(always)]
+    #[inline]
     pub fn var_u64(&mut self) -> Result<u64> {
+        self.unsigned(64)
+    }
+
+    /// Reads the offset of a memory access: 64 bits, or 32 without memory64.
+    #[inline(always)]
+    pub(crate) fn memory_offset(&mut self) -> Result<u64> {
         match self.bytes.get(self.pos) {
             Some(&byte) if byte < 0x80 => {
                 self.pos += 1;
                 Ok(u64::from(byte))
             }
-            _ => self.long_u64(),
+            _ => self.long_memory_offset(),
         }
     }
 
     #[inline(never)]
-    fn long_u64(&mut self) -> Result<u64> {
-        self.unsigned(64)
+    fn long_memory_offset(&mut self) -> Result<u64> {
+        self.unsigned(if self.features.contains(Feature::Memory64) { 64 } else { 32 })
     }
 
     /// Reads a signed 32-bit integer in LEB128.
@@ -339,7 +345,8 @@ impl<'a> Reader<'a> {
         let offset = self.pos;
         let len = self.var_u32()?;
         if len > limits::NAME_BYTES {
-            let kind = ErrorKind::TooLarge { what: "name", len: len.into(), limit: limits::NAME_BYTES.into() };
+            let kind =
+                ErrorKind::TooLarge { what: "name", len: len.into(), limit: limits::NAME_BYTES.into() };
             return Err(self.error_at(kind, offset));
         }
         let span = self.skip(len)?;

@@ -10,14 +10,14 @@ use crate::features::{Feature, Features};
 use crate::instr::Immediate;
 use crate::limits;
 use crate::module::{
-    Body, ConstExpr, CustomSection, DataSegment, ElementItems, ElementSegment, Export, ExternIdx, Func, Global, Import,
-    ImportType, Memory, Module, Section, SectionId, SegmentMode, Span, Start, Table, Tag,
+    Body, ConstExpr, CustomSection, DataSegment, ElementItems, ElementSegment, Export, ExternIdx, Func,
+    Global, Import, ImportType, Memory, Module, Section, SectionId, SegmentMode, Span, Start, Table, Tag,
 };
 use crate::opcode::Instr;
 use crate::reader::Reader;
 use crate::types::{
-    FuncIdx, GlobalIdx, GlobalType, HeapType, MemIdx, MemoryType, RefType, SubType, TableIdx, TableType, TagIdx,
-    TypeIdx, ValType,
+    FuncIdx, GlobalIdx, GlobalType, HeapType, MemIdx, MemoryType, RefType, SubType, TableIdx, TableType,
+    TagIdx, TypeIdx, ValType,
 };
 
 const MAGIC: [u8; 4] = *b"\0asm";
@@ -502,7 +502,8 @@ fn check_data_count(r: &Reader<'_>, module: &Module, offset: usize) -> Result<()
 
 /// What only the end of the module shows: a code or data section that was announced and did not come.
 fn finish(module: &Module, r: &Reader<'_>) -> Result<()> {
-    let (functions, bodies) = (n_defined_funcs(module), u32::try_from(module.bodies.len()).unwrap_or(u32::MAX));
+    let (functions, bodies) =
+        (n_defined_funcs(module), u32::try_from(module.bodies.len()).unwrap_or(u32::MAX));
     if functions != bodies {
         return Err(r.error(ErrorKind::FunctionBodyCount { functions, bodies }));
     }

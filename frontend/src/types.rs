@@ -65,12 +65,18 @@ pub enum HeapType {
     NoExtern,
     Exn,
     NoExn,
+    /// Below every heap type: a reference that unreachable code takes from an empty stack. No module can write it.
+    Bottom,
     /// A type of the module.
     Concrete(TypeIdx),
 }
 
+const BOTTOM_CODE: u8 = 0x01;
+
 /// Code in the binary format, text name and the proposal of each abstract heap type.
-const ABSTRACT: [(HeapType, u8, &str, Feature); 12] = [
+///
+/// The code of the bottom type is one that no signed byte of a module can stand for.
+const ABSTRACT: [(HeapType, u8, &str, Feature); 13] = [
     (HeapType::Any, 0x6e, "any", Feature::Gc),
     (HeapType::Eq, 0x6d, "eq", Feature::Gc),
     (HeapType::I31, 0x6c, "i31", Feature::Gc),
@@ -83,6 +89,7 @@ const ABSTRACT: [(HeapType, u8, &str, Feature); 12] = [
     (HeapType::NoExtern, 0x72, "noextern", Feature::Gc),
     (HeapType::Exn, 0x69, "exn", Feature::Exceptions),
     (HeapType::NoExn, 0x74, "noexn", Feature::Gc),
+    (HeapType::Bottom, BOTTOM_CODE, "any heap type", Feature::Mvp),
 ];
 
 impl HeapType {
@@ -102,7 +109,7 @@ impl HeapType {
             Self::Func | Self::NoFunc => Some(Self::Func),
             Self::Extern | Self::NoExtern => Some(Self::Extern),
             Self::Exn | Self::NoExn => Some(Self::Exn),
-            Self::Concrete(_) => None,
+            Self::Bottom | Self::Concrete(_) => None,
         }
     }
 
@@ -252,6 +259,8 @@ impl ValType {
     pub const EXNREF: Self = abstract_ref(true, 0x69);
     /// The type of an operand that unreachable code takes from an empty stack; no module can write it.
     pub const BOTTOM: Self = Self(0);
+    /// The same, known to be a reference.
+    pub const BOTTOM_REF: Self = abstract_ref(false, BOTTOM_CODE);
 
     /// Makes a reference type.
     #[must_use]
@@ -368,7 +377,7 @@ impl ValType {
                 let heap = HeapType::read(r)?;
                 Ok(Self::reference(RefType { nullable: byte == NULLABLE, heap }))
             }
-            _ => match HeapType::from_code(byte) {
+            _ => match HeapType::from_code(byte).filter(|_| byte != BOTTOM_CODE) {
                 Some((heap, feature)) => {
                     let feature = if heap == HeapType::Func { Feature::ReferenceTypes } else { feature };
                     r.require(feature, offset)?;
@@ -577,7 +586,9 @@ impl CompositeType {
                 r.require(Feature::Gc, offset)?;
                 FieldType::read(r).map(Self::Array)
             }
-            0x5d => Err(r.error_at(ErrorKind::Unsupported { what: "stack switching (a continuation type)" }, offset)),
+            0x5d => Err(
+                r.error_at(ErrorKind::Unsupported { what: "stack switching (a continuation type)" }, offset)
+            ),
             0x4d | 0x4c => Err(r.error_at(ErrorKind::Unsupported { what: "a custom descriptor" }, offset)),
             0x65 => Err(r.error_at(
                 ErrorKind::Unsupported { what: "a shared composite type (shared-everything threads)" },

@@ -1,0 +1,293 @@
+//! The type section: canonical equality of recursive groups, subtyping, and when one type matches another.
+//!
+//! Source: core 3.0, "Types" and "Matching" of validation; canonical indices as in the appendix "Implementation".
+
+use std::collections::HashMap;
+
+use crate::error::{Error, ErrorKind, IndexSpace, Result};
+use crate::limits;
+use crate::module::{Module, SectionId};
+use crate::types::{CompositeType, FieldType, FuncType, HeapType, StorageType, SubType, TypeIdx, ValType};
+
+/// Which types of a module are equal, and which extend which.
+#[derive(Debug, Default)]
+pub(crate) struct CanonicalTypes {
+    /// By type: the first type of the module that is equal to it.
+    canonical: Vec<TypeIdx>,
+    /// By type: whether all its fields have a default value.
+    defaultable: Vec<bool>,
+}
+
+/// Marks, in a group's key, a reference to a member of the same group. Indices stay below 2^20.
+const MEMBER: u32 = 0x40_0000;
+
+impl CanonicalTypes {
+    /// Checks the type section, group by group, in linear time.
+    pub(crate) fn build(module: &Module) -> Result<Self> {
+        let mut types = Self {
+            canonical: Vec::with_capacity(module.types.len()),
+            defaultable: module.types.iter().map(is_defaultable).collect(),
+        };
+        let mut groups: HashMap<Box<[u32]>, TypeIdx> = HashMap::new();
+        // By type: how many supertypes it has above it.
+        let mut depths: Vec<u32> = Vec::with_capacity(module.types.len());
+        let mut key = Vec::new();
+        let mut start = 0_usize;
+        for end in module.rec_group_ends.iter().map(|end| *end as usize) {
+            let group = module.types.get(start..end).unwrap_or(&[]);
+            key.clear();
+            key.push(u32::try_from(group.len()).unwrap_or(u32::MAX));
+            for (member, ty) in group.iter().enumerate() {
+                check_references(ty, start + member, end)?;
+                types.write_key(ty, start, &mut key);
+            }
+            let first = groups.get(key.as_slice()).copied();
+            let first = first.unwrap_or_else(|| {
+                let first = type_idx(start);
+                groups.insert(key.as_slice().into(), first);
+                first
+            });
+            types.canonical.extend((first.0..).take(group.len()).map(TypeIdx));
+            for ty in group {
+                depths.push(types.check_supertype(module, ty, &depths)?);
+            }
+            start = end;
+        }
+        Ok(types)
+    }
+
+    /// Returns the first type of the module that is equal to the one at `index`.
+    #[inline]
+    pub(crate) fn canonical(&self, index: TypeIdx) -> TypeIdx {
+        self.canonical.get(index.index()).copied().unwrap_or(index)
+    }
+
+    /// Returns whether all fields of a structure, or the elements of an array, have a default value. It is looked up,
+    /// since two bytes of code may ask for ten thousand fields.
+    #[inline]
+    pub(crate) fn is_defaultable(&self, index: TypeIdx) -> bool {
+        self.defaultable.get(index.index()).is_some_and(|defaultable| *defaultable)
+    }
+
+    /// Appends what identifies a type: equal sequences mean equal groups.
+    fn write_key(&self, ty: &SubType, start: usize, key: &mut Vec<u32>) {
+        key.push(u32::from(ty.is_final));
+        key.push(ty.supertype.map_or(u32::MAX, |index| self.key_index(index, start)));
+        match &ty.composite {
+            CompositeType::Func(func) => {
+                key.extend([0, len32(func.params()), len32(func.results())]);
+                key.extend(func.params().iter().chain(func.results()).map(|ty| self.key_val(*ty, start)));
+            }
+            CompositeType::Struct(fields) => {
+                key.extend([1, len32(fields)]);
+                fields.iter().for_each(|field| self.write_field(*field, start, key));
+            }
+            CompositeType::Array(element) => {
+                key.push(2);
+                self.write_field(*element, start, key);
+            }
+        }
+    }
+
+    fn write_field(&self, field: FieldType, start: usize, key: &mut Vec<u32>) {
+        let packed = if field.storage == StorageType::I8 { 1 } else { 2 };
+        key.push(u32::from(field.mutable));
+        key.push(field.storage.as_val().map_or(packed, |ty| self.key_val(ty, start)));
+    }
+
+    fn key_val(&self, ty: ValType, start: usize) -> u32 {
+        match ty.concrete() {
+            Some(index) => self.key_index(index, start) << 8 | ty.bits() & 0xff,
+            None => ty.bits(),
+        }
+    }
+
+    fn key_index(&self, index: TypeIdx, start: usize) -> u32 {
+        match index.index().checked_sub(start) {
+            Some(member) => MEMBER | u32::try_from(member).unwrap_or(u32::MAX),
+            None => self.canonical(index).0,
+        }
+    }
+
+    /// Checks a type against the one that it extends and returns its depth.
+    fn check_supertype(&self, module: &Module, ty: &SubType, depths: &[u32]) -> Result<u32> {
+        let Some(super_index) = ty.supertype else { return Ok(0) };
+        let index = len32(depths);
+        let error = |kind| Err(Error::new(kind, ty.offset as usize, SectionId::Type.context()));
+        let (Some(super_type), Some(super_depth)) =
+            (module.types.get(super_index.index()), depths.get(super_index.index()))
+        else {
+            let len = index;
+            return error(ErrorKind::UnknownIndex { space: IndexSpace::Type, index: super_index.0, len });
+        };
+        if super_type.is_final {
+            return error(ErrorKind::FinalSupertype { index, super_index: super_index.0 });
+        }
+        let depth = super_depth + 1;
+        if depth > limits::SUBTYPING_DEPTH {
+            let (count, limit) = (depth.into(), limits::SUBTYPING_DEPTH.into());
+            return error(ErrorKind::TooMany { what: "supertypes in a chain", count, limit });
+        }
+        let matcher = Matcher { types: &module.types, canonical: self };
+        if !matcher.composite(&ty.composite, &super_type.composite) {
+            return error(ErrorKind::SubtypeMismatch { index, super_index: super_index.0 });
+        }
+        Ok(depth)
+    }
+}
+
+fn is_defaultable(ty: &SubType) -> bool {
+    let check = |field: &FieldType| field.storage.unpacked().is_defaultable();
+    match &ty.composite {
+        CompositeType::Func(_) => false,
+        CompositeType::Struct(fields) => fields.iter().all(check),
+        CompositeType::Array(element) => check(element),
+    }
+}
+
+fn type_idx(index: usize) -> TypeIdx {
+    TypeIdx(u32::try_from(index).unwrap_or(u32::MAX))
+}
+
+fn len32<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).unwrap_or(u32::MAX)
+}
+
+/// A type may refer to its own group and to what comes before; it extends only what comes before it.
+fn check_references(ty: &SubType, index: usize, group_end: usize) -> Result<()> {
+    let check = |wanted: TypeIdx, len: usize| {
+        if wanted.index() < len {
+            return Ok(());
+        }
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        let kind = ErrorKind::UnknownIndex { space: IndexSpace::Type, index: wanted.0, len };
+        Err(Error::new(kind, ty.offset as usize, SectionId::Type.context()))
+    };
+    if let Some(supertype) = ty.supertype {
+        check(supertype, index)?;
+    }
+    let check_val = |ty: ValType| ty.concrete().map_or(Ok(()), |index| check(index, group_end));
+    let check_field = |field: &FieldType| field.storage.as_val().map_or(Ok(()), check_val);
+    match &ty.composite {
+        CompositeType::Func(func) => {
+            func.params().iter().chain(func.results()).try_for_each(|ty| check_val(*ty))
+        }
+        CompositeType::Struct(fields) => fields.iter().try_for_each(check_field),
+        CompositeType::Array(element) => check_field(element),
+    }
+}
+
+/// Decides whether one type matches another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Matcher<'m> {
+    pub(crate) types: &'m [SubType],
+    pub(crate) canonical: &'m CanonicalTypes,
+}
+
+impl<'m> Matcher<'m> {
+    pub(crate) fn get(self, index: TypeIdx) -> Option<&'m SubType> {
+        self.types.get(index.index())
+    }
+
+    /// Returns whether the two indices stand for equal types.
+    pub(crate) fn same(self, a: TypeIdx, b: TypeIdx) -> bool {
+        a == b || self.canonical.canonical(a) == self.canonical.canonical(b)
+    }
+
+    /// Returns whether `sub` is `sup` or extends it; at most [`limits::SUBTYPING_DEPTH`] steps.
+    fn extends(self, sub: TypeIdx, sup: TypeIdx) -> bool {
+        let mut at = Some(sub);
+        while let Some(index) = at {
+            if self.same(index, sup) {
+                return true;
+            }
+            at = self.get(index).and_then(|ty| ty.supertype);
+        }
+        false
+    }
+
+    /// Returns whether a value of type `sub` may stand where `sup` is expected.
+    #[inline]
+    pub(crate) fn val(self, sub: ValType, sup: ValType) -> bool {
+        sub == sup || sub == ValType::BOTTOM || self.reference(sub, sup)
+    }
+
+    fn reference(self, sub: ValType, sup: ValType) -> bool {
+        match (sub.as_ref_type(), sup.as_ref_type()) {
+            (Some(a), Some(b)) => (b.nullable || !a.nullable) && self.heap(a.heap, b.heap),
+            _ => false,
+        }
+    }
+
+    /// Returns the top of the hierarchy that a heap type stands in.
+    pub(crate) fn top(self, heap: HeapType) -> HeapType {
+        match (heap, heap.top()) {
+            (_, Some(top)) => top,
+            (HeapType::Concrete(index), None) if self.get(index).is_some_and(|ty| ty.func().is_none()) => {
+                HeapType::Any
+            }
+            _ => HeapType::Func,
+        }
+    }
+
+    fn heap(self, sub: HeapType, sup: HeapType) -> bool {
+        use HeapType::{
+            Any, Array, Bottom, Concrete, Eq, Exn, Extern, Func, I31, NoExn, NoExtern, NoFunc, None, Struct,
+        };
+        match (sub, sup) {
+            (Bottom, _) => true,
+            (Concrete(a), Concrete(b)) => self.extends(a, b),
+            (Concrete(a), _) => match self.get(a).map(|ty| &ty.composite) {
+                Some(CompositeType::Func(_)) => sup == Func,
+                Some(CompositeType::Struct(_)) => matches!(sup, Struct | Eq | Any),
+                Some(CompositeType::Array(_)) => matches!(sup, Array | Eq | Any),
+                Option::None => false,
+            },
+            (_, Concrete(b)) => match self.get(b).map(|ty| &ty.composite) {
+                Some(CompositeType::Func(_)) => sub == NoFunc,
+                Some(CompositeType::Struct(_) | CompositeType::Array(_)) => sub == None,
+                Option::None => false,
+            },
+            (a, b) if a == b => true,
+            (Eq | I31 | Struct | Array | None, Any) => true,
+            (I31 | Struct | Array | None, Eq) => true,
+            (None, I31 | Struct | Array) => true,
+            (NoFunc, Func) | (NoExtern, Extern) | (NoExn, Exn) => true,
+            _ => false,
+        }
+    }
+
+    /// Returns whether each type of one sequence matches its counterpart.
+    pub(crate) fn sequence(self, sub: &[ValType], sup: &[ValType]) -> bool {
+        sub == sup || sub.len() == sup.len() && sub.iter().zip(sup).all(|(a, b)| self.val(*a, *b))
+    }
+
+    fn func(self, sub: &FuncType, sup: &FuncType) -> bool {
+        self.sequence(sup.params(), sub.params()) && self.sequence(sub.results(), sup.results())
+    }
+
+    /// Returns whether a stored value of one type may be read as the other.
+    pub(crate) fn storage(self, sub: StorageType, sup: StorageType) -> bool {
+        match (sub.as_val(), sup.as_val()) {
+            (Some(a), Some(b)) => self.val(a, b),
+            _ => sub == sup,
+        }
+    }
+
+    fn field(self, sub: FieldType, sup: FieldType) -> bool {
+        sub.mutable == sup.mutable
+            && self.storage(sub.storage, sup.storage)
+            && (!sub.mutable || self.storage(sup.storage, sub.storage))
+    }
+
+    fn composite(self, sub: &CompositeType, sup: &CompositeType) -> bool {
+        match (sub, sup) {
+            (CompositeType::Func(a), CompositeType::Func(b)) => self.func(a, b),
+            (CompositeType::Array(a), CompositeType::Array(b)) => self.field(*a, *b),
+            (CompositeType::Struct(a), CompositeType::Struct(b)) => {
+                a.len() >= b.len() && a.iter().zip(b.iter()).all(|(x, y)| self.field(*x, *y))
+            }
+            _ => false,
+        }
+    }
+}
