@@ -1,0 +1,50 @@
+//! Measures wasmos beside its peers, in one run, interleaved.
+//!
+//! Absolute times of a shared machine mean nothing: every figure is a ratio of two measurements that were taken one
+//! after the other, its median over the rounds, and its spread.
+
+mod corpus;
+mod memory;
+mod stats;
+mod validate;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Measures wasmos beside its peers.
+#[derive(Parser)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Decodes and validates each module of the corpus, beside wasmparser.
+    Validate {
+        /// Folder that `cargo xtask corpus` has filled.
+        #[arg(long, env = "WASMOS_CORPUS", default_value = "target/corpus")]
+        corpus: PathBuf,
+        /// How often each pair is measured.
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+        /// Only modules whose path contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// Validates one module once and prints the peak of resident memory in KiB (used by `validate`).
+    Peak {
+        /// `wasmos` or `wasmparser`.
+        engine: memory::Engine,
+        /// The module.
+        file: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().command {
+        Command::Validate { corpus, rounds, only } => validate::run(&corpus, rounds, &only),
+        Command::Peak { engine, file } => memory::print_peak(engine, &file),
+    }
+}
