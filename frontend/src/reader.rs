@@ -103,6 +103,12 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.pos).copied()
     }
 
+    /// Passes over `n` bytes that have been looked at.
+    #[inline(always)]
+    pub(crate) const fn pass(&mut self, n: usize) {
+        self.pos += n;
+    }
+
     /// Reads one byte.
     ///
     /// # Errors

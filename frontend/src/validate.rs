@@ -3,6 +3,7 @@
 //! Source: core 3.0, "Modules" of validation. Every check is linear in the bytes, or charged against a budget that is.
 
 mod const_expr;
+mod fast;
 mod func;
 mod gc;
 mod special;

@@ -147,7 +147,7 @@ pub(super) struct FuncValidator<'m> {
     results: Types<'m>,
     has_call: bool,
     has_vectors: bool,
-    offset: usize,
+    pub(super) offset: usize,
     context: &'static str,
     comparisons: u64,
     max_comparisons: u64,
@@ -245,22 +245,6 @@ impl<'m> FuncValidator<'m> {
         });
     }
 
-    fn instructions(&mut self, r: &mut Reader<'m>) -> Result<()> {
-        loop {
-            self.offset = r.offset();
-            if r.is_empty() {
-                let open = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
-                return Err(r.error(ErrorKind::EndExpected { open }));
-            }
-            let instr = Instr::read(r)?;
-            self.instr(&instr)?;
-            if self.frames.is_empty() {
-                break;
-            }
-        }
-        if r.is_empty() { Ok(()) } else { Err(r.error(ErrorKind::BytesAfterEnd { left: r.left() })) }
-    }
-
     /// Applies one instruction at `offset`, as constant expressions need it.
     pub(super) fn instr_at(&mut self, instr: &Instr<'m>, offset: usize) -> Result<()> {
         self.offset = offset;
@@ -272,22 +256,8 @@ impl<'m> FuncValidator<'m> {
         self.frames.is_empty()
     }
 
-    #[inline(always)]
-    fn instr(&mut self, instr: &Instr<'m>) -> Result<()> {
-        match *instr {
-            Instr::LocalGet(index) => self.local_get(index),
-            Instr::LocalSet(index) => self.local_set(index),
-            Instr::LocalTee(index) => self.local_tee(index),
-            Instr::I32Const(_) => {
-                self.push(ValType::I32);
-                Ok(())
-            }
-            _ => self.by_row(instr),
-        }
-    }
-
-    #[inline(always)]
-    fn by_row(&mut self, instr: &Instr<'m>) -> Result<()> {
+    /// Applies an instruction: its fixed effect from the row, or what `special.rs` and `gc.rs` say.
+    pub(super) fn instr(&mut self, instr: &Instr<'m>) -> Result<()> {
         let info = instr.op().info();
         if !self.module.features.contains(info.feature) {
             self.refuse_feature(info)?;
@@ -335,6 +305,20 @@ impl<'m> FuncValidator<'m> {
         Ok(address.val())
     }
 
+    /// The same for loads and stores of the first release.
+    #[inline(always)]
+    pub(super) fn plain_access(&self, memarg: MemArg, natural_align: u8) -> Result<ValType> {
+        let address = self.memory(memarg.memory)?;
+        if memarg.align > natural_align {
+            let (align, natural) = (u32::from(memarg.align), 1 << natural_align);
+            return Err(self.error(ErrorKind::AlignmentTooLarge { align, natural }));
+        }
+        if address == AddressType::I32 && memarg.offset > u64::from(u32::MAX) {
+            return Err(self.error(ErrorKind::OffsetOutOfRange { offset: memarg.offset }));
+        }
+        Ok(address.val())
+    }
+
     #[cold]
     fn alignment(&self, memarg: MemArg, info: &OpInfo) -> Result<()> {
         let (align, natural) = (u32::from(memarg.align), info.access_bytes);
@@ -369,6 +353,17 @@ impl<'m> FuncValidator<'m> {
     }
 
     // Operands.
+
+    /// Returns the operands of the innermost frame.
+    #[inline(always)]
+    pub(super) fn frame_operands(&mut self) -> Option<&mut [ValType]> {
+        self.operands.get_mut(self.height..)
+    }
+
+    #[inline(always)]
+    pub(super) fn drop_top(&mut self) {
+        self.operands.pop();
+    }
 
     #[inline(always)]
     pub(super) fn push(&mut self, ty: ValType) {
@@ -610,8 +605,8 @@ impl<'m> FuncValidator<'m> {
         self.results
     }
 
-    pub(super) fn n_frames(&self) -> usize {
-        self.frames.len()
+    pub(super) fn n_frames(&self) -> u32 {
+        u32::try_from(self.frames.len()).unwrap_or(u32::MAX)
     }
 
     pub(super) fn note_call(&mut self) {
@@ -620,7 +615,7 @@ impl<'m> FuncValidator<'m> {
 
     // Locals.
 
-    #[inline]
+    #[inline(always)]
     fn local(&self, index: LocalIdx) -> Result<ValType> {
         match self.locals.direct.get(index.index()) {
             Some(ty) => Ok(*ty),
@@ -631,8 +626,8 @@ impl<'m> FuncValidator<'m> {
         }
     }
 
-    #[inline]
-    fn local_get(&mut self, index: LocalIdx) -> Result<()> {
+    #[inline(always)]
+    pub(super) fn local_get(&mut self, index: LocalIdx) -> Result<()> {
         let ty = self.local(index)?;
         if !ty.is_defaultable() && !self.locals.is_set(index.0) {
             return Err(self.error(ErrorKind::UninitializedLocal { index: index.0 }));
@@ -641,8 +636,8 @@ impl<'m> FuncValidator<'m> {
         Ok(())
     }
 
-    #[inline]
-    fn local_set(&mut self, index: LocalIdx) -> Result<()> {
+    #[inline(always)]
+    pub(super) fn local_set(&mut self, index: LocalIdx) -> Result<()> {
         let ty = self.local(index)?;
         self.pop(ty)?;
         if !ty.is_defaultable() {
@@ -651,8 +646,8 @@ impl<'m> FuncValidator<'m> {
         Ok(())
     }
 
-    #[inline]
-    fn local_tee(&mut self, index: LocalIdx) -> Result<()> {
+    #[inline(always)]
+    pub(super) fn local_tee(&mut self, index: LocalIdx) -> Result<()> {
         self.local_set(index)?;
         self.push(self.local(index)?);
         Ok(())

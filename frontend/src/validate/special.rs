@@ -53,9 +53,9 @@ impl<'m> FuncValidator<'m> {
             Instr::Drop => self.pop_any().map(drop),
             Instr::Select => self.select(),
             Instr::SelectT(ty) => self.select_typed(ty.0),
-            Instr::LocalGet(_) | Instr::LocalSet(_) | Instr::LocalTee(_) => {
-                unreachable!("locals are applied before the row is looked at")
-            }
+            Instr::LocalGet(index) => self.local_get(index),
+            Instr::LocalSet(index) => self.local_set(index),
+            Instr::LocalTee(index) => self.local_tee(index),
             Instr::GlobalGet(index) => self.global_get(index),
             Instr::GlobalSet(index) => self.global_set(index),
 
@@ -157,7 +157,7 @@ impl<'m> FuncValidator<'m> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<()> {
+    pub(super) fn end(&mut self) -> Result<()> {
         let frame = self.close()?;
         if frame.kind == FrameKind::If {
             // Without `else` the parameters are the results.
@@ -174,13 +174,13 @@ impl<'m> FuncValidator<'m> {
         self.push_all(results.as_slice())
     }
 
-    fn br(&mut self, label: LabelIdx) -> Result<()> {
+    pub(super) fn br(&mut self, label: LabelIdx) -> Result<()> {
         let types = self.label(label)?;
         self.pop_all(types.as_slice())?;
         self.leave()
     }
 
-    fn br_if(&mut self, label: LabelIdx) -> Result<()> {
+    pub(super) fn br_if(&mut self, label: LabelIdx) -> Result<()> {
         self.pop(ValType::I32)?;
         let types = self.label(label)?;
         self.pop_push_all(types.as_slice())
@@ -324,7 +324,7 @@ impl<'m> FuncValidator<'m> {
         self.leave()
     }
 
-    fn call(&mut self, func: FuncIdx) -> Result<()> {
+    pub(super) fn call(&mut self, func: FuncIdx) -> Result<()> {
         let ty = self.callee(func)?;
         self.apply(ty)
     }
@@ -396,7 +396,7 @@ impl<'m> FuncValidator<'m> {
         Ok(())
     }
 
-    fn global_get(&mut self, index: GlobalIdx) -> Result<()> {
+    pub(super) fn global_get(&mut self, index: GlobalIdx) -> Result<()> {
         match self.module.globals.get(index.index()) {
             Some(global) => {
                 self.push(global.ty.value);
