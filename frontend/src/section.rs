@@ -288,6 +288,10 @@ fn read_import(r: &mut Reader<'_>) -> Result<Import> {
             let kind = ErrorKind::Unsupported { what: "an exact function import (custom descriptors)" };
             return Err(r.error_at(kind, kind_offset));
         }
+        0x7e | 0x7f if name.0.len_bytes() == 0 => {
+            let kind = ErrorKind::Unsupported { what: "a group of imports (compact import section)" };
+            return Err(r.error_at(kind, kind_offset));
+        }
         byte => return Err(r.error_at(ErrorKind::MalformedByte { what: "import kind", byte }, kind_offset)),
     };
     Ok(Import { module: from, name, ty, offset })
