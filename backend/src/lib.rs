@@ -1,0 +1,3 @@
+//! What runs guest code. It never judges it, and does no IO, memory mapping aside.
+
+pub mod semantics;

@@ -1,0 +1,1 @@
+//! Every numeric operation, once: both tiers compute by these.
