@@ -481,7 +481,8 @@ fn read_data(r: &mut Reader<'_>, module: &mut Module) -> Result<()> {
         let mode = match flags {
             0 => SegmentMode::Active { target: MemIdx(0), offset: read_const_expr(r)? },
             1 => SegmentMode::Passive,
-            2 => SegmentMode::Active { target: MemIdx::read(r)?, offset: read_const_expr(r)? },
+            // An index since bulk-memory, whatever its length; only instructions had a zero byte before multi-memory.
+            2 => SegmentMode::Active { target: MemIdx(r.var_u32()?), offset: read_const_expr(r)? },
             _ => {
                 let byte = u8::try_from(flags).unwrap_or(u8::MAX);
                 return Err(r.error_at(ErrorKind::MalformedByte { what: "data segment kind", byte }, offset));
