@@ -325,14 +325,30 @@ impl fmt::Display for MemArgLane {
     }
 }
 
-record_immediates! {
-    /// Type and table of an indirect call.
-    CallIndirect {
-        /// The type that the callee must have.
-        ty: TypeIdx,
-        /// The table that the callee is in.
-        table: TableIdx,
+/// Type and table of an indirect call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallIndirect {
+    /// The type that the callee must have.
+    pub ty: TypeIdx,
+    /// The table that the callee is in.
+    pub table: TableIdx,
+}
+
+impl Immediate<'_> for CallIndirect {
+    #[inline]
+    fn read(r: &mut Reader<'_>) -> Result<Self> {
+        let ty = TypeIdx::read(r)?;
+        let offset = r.offset();
+        let table = TableIdx::read(r)?;
+        // Before reference-types this was one zero byte.
+        if table.0 != 0 || r.offset() != offset + 1 {
+            r.require(Feature::ReferenceTypes, offset)?;
+        }
+        Ok(Self { ty, table })
     }
+}
+
+record_immediates! {
     /// Segment and memory of a `memory.init`.
     MemoryInit {
         /// The segment.
