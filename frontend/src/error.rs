@@ -322,6 +322,8 @@ pub enum ErrorKind {
     LimitsOrder { min: u64, max: u64 },
     #[error("memory size: {pages} pages of 2**{page_size_log2} bytes exceed the address space")]
     MemoryTooLarge { pages: u64, page_size_log2: u32 },
+    #[error("table size: {elements} elements exceed the 32-bit indices of the table")]
+    TableTooLarge { elements: u64 },
     #[error("shared memory must have maximum")]
     SharedWithoutMaximum,
     #[error("invalid custom page size: 2**{page_size_log2}")]

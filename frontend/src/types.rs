@@ -737,10 +737,9 @@ pub struct Limits {
 
 impl Limits {
     fn read(r: &mut Reader<'_>, has_max: bool, address: AddressType) -> Result<Self> {
-        let bound = |r: &mut Reader<'_>| match address {
-            AddressType::I32 => r.var_u32().map(u64::from),
-            AddressType::I64 => r.var_u64(),
-        };
+        // With memory64 every bound is an integer of 64 bits; what 32-bit addresses allow is a rule of validation.
+        let wide = address == AddressType::I64 || r.features().contains(Feature::Memory64);
+        let bound = |r: &mut Reader<'_>| if wide { r.var_u64() } else { r.var_u32().map(u64::from) };
         let min = bound(r)?;
         let max = if has_max { Some(bound(r)?) } else { None };
         Ok(Self { min, max })

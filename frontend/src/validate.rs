@@ -209,7 +209,15 @@ fn check_limits(limits: Limits) -> core::result::Result<(), ErrorKind> {
 fn check_table(module: &Module, table: &Table) -> Result<()> {
     let context = SectionId::Table.context();
     check_val_type(module, table.ty.element, table.offset, context)?;
-    check_limits(table.ty.limits).map_err(|kind| Error::new(kind, table.offset as usize, context))
+    let error = |kind| Err(Error::new(kind, table.offset as usize, context));
+    if let Err(kind) = check_limits(table.ty.limits) {
+        return error(kind);
+    }
+    let elements = table.ty.limits.max.unwrap_or(table.ty.limits.min);
+    if table.ty.address == AddressType::I32 && elements > u64::from(u32::MAX) {
+        return error(ErrorKind::TableTooLarge { elements });
+    }
+    Ok(())
 }
 
 fn check_memory(memory: &Memory) -> Result<()> {
