@@ -1,1 +1,5 @@
+//! What several test files and the fuzz targets share: the official suite, an oracle, generators of modules.
 
+#![forbid(unsafe_code)]
+
+pub mod suite;
