@@ -1,0 +1,250 @@
+//! The grammar of the command line, and the text of every `--help`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use wasmos_frontend::{Feature, Features};
+
+/// Width of every help text, in columns: the same on a terminal, in a pipe and in the golden tests.
+const WIDTH: usize = 80;
+
+/// Reads WebAssembly modules that nobody trusts, and says what is in them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wasmos",
+    version,
+    term_width = WIDTH,
+    color = clap::ColorChoice::Never,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  \
+        wasmos validate module.wasm         ok, or what is wrong and where\n  \
+        wasmos inspect module.wasm          what is in it\n  \
+        wasmos help exit-codes              what the exit codes mean"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Validate(ValidateArgs),
+    Inspect(InspectArgs),
+    Print(PrintArgs),
+    Wast(WastArgs),
+    Help(HelpArgs),
+    #[command(hide = true, disable_help_flag = true)]
+    Run(NotBuilt),
+    #[command(hide = true, disable_help_flag = true)]
+    Analyze(NotBuilt),
+    #[command(hide = true, disable_help_flag = true)]
+    Compile(NotBuilt),
+}
+
+/// Decode and validate modules: a line per file, ok or what is wrong
+///
+/// Decodes each file and checks every rule of validation of WebAssembly 3.0. Prints `FILE: ok` on stdout, or on
+/// stderr what is wrong, at which byte offset and in which function. Exits 3 if a module is refused, 2 if a file
+/// cannot be read, 0 otherwise.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  \
+    wasmos validate module.wasm\n  \
+    wasmos validate build/*.wasm\n  \
+    wasmos validate --features -simd,-threads module.wasm\n  \
+    wasmos validate --features -all,+simd module.wasm\n  \
+    gunzip -c module.wasm.gz | wasmos validate -")]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+
+    /// Modules: .wasm, .wat (text, at most 16 MiB), or - for stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Show what is in a module, without judging it
+///
+/// Shows sections with sizes, types, imports, exports, memories, tables, globals, tags, segments, the biggest
+/// functions, the features that the module uses, who produced it, and its custom sections. The module is decoded
+/// but not validated. `wasmos help json` describes the output of --json.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  \
+    wasmos inspect module.wasm\n  \
+    wasmos inspect --all module.wasm | less\n  \
+    wasmos inspect --json module.wasm | jq '.imports[].name'")]
+pub(crate) struct InspectArgs {
+    /// Print one line of JSON instead of the screen
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) json: bool,
+
+    /// Cut neither lists nor lines
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Module: .wasm, .wat (text, at most 16 MiB), or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Print a module as text, with the byte offset of each line
+///
+/// Prints one line per definition and per instruction. The first column is the offset in the module, of the
+/// assembled bytes if FILE is text; without that column the output is WebAssembly text again. Names stand in
+/// comments. A body that cannot be read is shown as far as it goes, and the exit code is 3.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  \
+    wasmos print module.wasm | less\n  \
+    wasmos print --function 12 module.wasm\n  \
+    wasmos print --function _start module.wasm")]
+pub(crate) struct PrintArgs {
+    /// Print only this function: an index, an export or a name
+    #[arg(long, value_name = "F")]
+    pub(crate) function: Option<String>,
+
+    /// Module: .wasm, .wat (text, at most 16 MiB), or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Run specification scripts: a line per file, FILE passed failed skipped
+///
+/// Runs the directives of .wast scripts that decode and validate: a module must be accepted, that of
+/// `assert_malformed` and `assert_invalid` refused. Directives that need an engine (`assert_return`,
+/// `assert_trap`, `invoke`, ...) are counted as skipped; a module inside one must still be valid. Failing
+/// directives are listed on stderr. Exits 1 if one failed, 3 if a script cannot be read as one.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  \
+    wasmos wast i32.wast\n  \
+    wasmos wast --json spec/*.wast\n  \
+    wasmos wast --features -multi-memory imports.wast")]
+pub(crate) struct WastArgs {
+    #[command(flatten)]
+    pub(crate) features: FeatureArgs,
+
+    /// Print one line of JSON instead of a line per file
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Scripts: .wast (at most 16 MiB), or - for stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Show the help of a verb, or a topic: exit-codes, json
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  \
+    wasmos help exit-codes\n  \
+    wasmos help validate")]
+pub(crate) struct HelpArgs {
+    /// A verb or a topic
+    #[arg(value_name = "TOPIC")]
+    pub(crate) topic: Option<String>,
+}
+
+/// A verb of the contract that this version refuses, whatever stands behind it.
+#[derive(Debug, Parser)]
+pub(crate) struct NotBuilt {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    _rest: Vec<OsString>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FeatureArgs {
+    /// Switch features on (+) or off (-); all are on by default
+    #[arg(
+        long = "features",
+        value_name = "+x,-y",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        value_parser = FeatureSwitch::parse,
+        long_help = FeatureSwitch::long_help(),
+    )]
+    switches: Vec<FeatureSwitch>,
+}
+
+impl FeatureArgs {
+    /// Returns the set that the switches leave, applied from left to right to all features.
+    pub(crate) fn set(&self) -> Features {
+        let mut set = Features::all();
+        for switch in &self.switches {
+            for feature in switch.features {
+                if switch.on {
+                    set.insert(*feature);
+                } else {
+                    set.remove(*feature);
+                }
+            }
+        }
+        set
+    }
+}
+
+/// `+x` or `-x`.
+#[derive(Clone, Copy, Debug)]
+struct FeatureSwitch {
+    on: bool,
+    features: &'static [Feature],
+}
+
+impl FeatureSwitch {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (on, name) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (Some(name), _) => (true, name),
+            (_, Some(name)) => (false, name),
+            _ => return Err("write `+` or `-` in front of a feature".into()),
+        };
+        if name == "all" {
+            return Ok(Self { on, features: Feature::ALL });
+        }
+        let at = Feature::ALL.iter().position(|feature| feature.name() == name);
+        let Some(features) = at.and_then(|at| Feature::ALL.get(at..=at)) else {
+            return Err("there is no such feature; `wasmos help validate` lists them".into());
+        };
+        if features == [Feature::Mvp] && !on {
+            return Err("the first release cannot be switched off".into());
+        }
+        Ok(Self { on, features })
+    }
+
+    fn names() -> Vec<&'static str> {
+        Feature::ALL
+            .iter()
+            .filter(|feature| **feature != Feature::Mvp)
+            .map(|feature| feature.name())
+            .collect()
+    }
+
+    fn long_help() -> String {
+        format!(
+            "Switch features on (+) or off (-), from left to right; all are on by default, and `all` stands for \
+             all of them. Known are {}.",
+            Self::names().join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_contradicts_itself_nowhere() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn switches_apply_from_left_to_right() {
+        let set = |text: &str| {
+            let args = ValidateArgs::parse_from(["validate", "--features", text, "x.wasm"]);
+            args.features.set()
+        };
+        let names = |text| set(text).iter().map(Feature::name).collect::<Vec<_>>();
+        assert_eq!(names("-all"), ["mvp"]);
+        assert_eq!(names("-all,+simd,+gc"), ["mvp", "simd", "gc"]);
+        assert_eq!(set("-gc,+all"), Features::all());
+        assert!(!set("-tail-call").contains(Feature::TailCall));
+    }
+}

@@ -1,0 +1,53 @@
+//! `wasmos help`: verbs and topics; and what clap has to say, made harmless.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+use crate::args::{Args, HelpArgs};
+use crate::exit::Exit;
+use crate::inspect::KEYS;
+use crate::output::Escaped;
+
+pub(crate) fn run(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let mut command = Args::command();
+    command.build();
+    match args.topic.as_deref() {
+        None => write!(out, "{}", command.render_long_help())?,
+        Some("exit-codes") => exit_codes(out)?,
+        Some("json") => out.write_all(KEYS.as_bytes())?,
+        Some(name) => match command.find_subcommand_mut(name) {
+            Some(verb) if verb.is_hide_set() => return not_built(name, err),
+            Some(verb) => write!(out, "{}", verb.render_long_help())?,
+            None => {
+                writeln!(err, "wasmos: error: no verb and no topic is called `{}`", Escaped::new(name))?;
+                writeln!(err, "  help: topics are exit-codes and json; `wasmos help` lists the verbs")?;
+                return Ok(Exit::Usage);
+            }
+        },
+    }
+    Ok(Exit::Fine)
+}
+
+/// Refuses a verb of the contract that this version does not have.
+pub(crate) fn not_built(verb: &str, err: &mut dyn Write) -> io::Result<Exit> {
+    writeln!(err, "wasmos: error: `{verb}` is not built yet in version {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(err, "  help: `wasmos help` lists the verbs that are")?;
+    Ok(Exit::Usage)
+}
+
+/// Writes what clap answers instead of arguments. It quotes what was typed, and a file's name may have been
+/// typed by `*`, so that escapes are due here too.
+pub(crate) fn show_clap(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let is_mistake = error.use_stderr();
+    for line in error.render().to_string().lines() {
+        let line = Escaped::new(line);
+        if is_mistake { writeln!(err, "{line}")? } else { writeln!(out, "{line}")? }
+    }
+    Ok(if is_mistake { Exit::Usage } else { Exit::Fine })
+}
+
+fn exit_codes(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Exit codes of every verb; of several files the worst counts.\n")?;
+    Exit::ALL.iter().try_for_each(|exit| writeln!(out, "  {}  {}", *exit as u8, exit.meaning()))
+}

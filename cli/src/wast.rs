@@ -1,0 +1,87 @@
+//! `wasmos wast`: a line per script. The runner is [`run_script`], which the specification's test suite uses too.
+
+mod script;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use wasmos_frontend::Features;
+
+use crate::args::WastArgs;
+use crate::exit::Exit;
+use crate::input::read_script;
+use crate::output::Escaped;
+use crate::problem::Problem;
+pub use crate::wast::script::{Failure, Outcome, ScriptError, run_script};
+
+/// The answer of `--json`.
+#[derive(Serialize)]
+struct Report {
+    schema_version: u32,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    files: Vec<File>,
+}
+
+#[derive(Serialize)]
+struct File {
+    file: String,
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    failures: Vec<Failure>,
+}
+
+pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let features = args.features.set();
+    let mut report = Report { schema_version: 1, passed: 0, failed: 0, skipped: 0, files: Vec::new() };
+    let mut worst = Exit::Fine;
+    for path in &args.files {
+        let (name, outcome) = match run_file(path, features) {
+            Ok(run) => run,
+            Err(problem) => {
+                out.flush()?;
+                problem.write(err)?;
+                worst = worst.max(problem.exit);
+                continue;
+            }
+        };
+        if outcome.failed() > 0 {
+            worst = worst.max(Exit::Findings);
+        }
+        if args.json {
+            report.add(path, outcome);
+            continue;
+        }
+        writeln!(out, "{name} {} {} {}", outcome.passed, outcome.failed(), outcome.skipped)?;
+        out.flush()?;
+        for Failure { line, column, directive, message } in &outcome.failures {
+            writeln!(err, "{name}:{line}:{column}: failed: {directive}: {}", Escaped::new(message))?;
+        }
+    }
+    if args.json {
+        crate::output::json(out, &report)?;
+    }
+    Ok(worst)
+}
+
+fn run_file(path: &Path, features: Features) -> Result<(String, Outcome), Problem> {
+    let (name, text) = read_script(path)?;
+    match run_script(&text, features) {
+        Ok(outcome) => Ok((name, outcome)),
+        Err(error) => Err(Problem::of_text(&name, &error.0)),
+    }
+}
+
+impl Report {
+    fn add(&mut self, path: &Path, outcome: Outcome) {
+        let file = path.to_string_lossy().into_owned();
+        let (passed, failed, skipped) = (outcome.passed, outcome.failed(), outcome.skipped);
+        self.passed += passed;
+        self.failed += failed;
+        self.skipped += skipped;
+        self.files.push(File { file, passed, failed, skipped, failures: outcome.failures });
+    }
+}
