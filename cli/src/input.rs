@@ -65,11 +65,11 @@ impl Origin {
 
     /// Says why the module is refused.
     pub(crate) fn refuse(&self, error: &wasmos_frontend::Error) -> Problem {
-        let problem = Problem::of_module(&self.name, error);
-        match self.form {
-            Form::Binary => problem,
-            Form::Text => problem.note("offsets are those of the assembled module"),
-        }
+        let of = match self.form {
+            Form::Binary => "",
+            Form::Text => " of the assembled module",
+        };
+        Problem::of_module(&self.name, of, error)
     }
 }
 

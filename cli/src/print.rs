@@ -6,10 +6,11 @@
 mod body;
 mod fields;
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use wasmos_frontend::module::{ExternIdx, ExternKind, Import};
+use wasmos_frontend::module::{Export, ExternIdx, ExternKind, Import};
 use wasmos_frontend::types::FuncIdx;
 use wasmos_frontend::{Error, Features, Module};
 
@@ -30,9 +31,9 @@ pub(crate) fn run(args: &PrintArgs, out: &mut dyn Write, err: &mut dyn Write) ->
         Some(Ok(func)) => printer.function(func)?,
         Some(Err(problem)) => return refuse(&problem, err),
     }
-    let Some(error) = printer.unreadable else { return Ok(Exit::Fine) };
+    let Some((func, error)) = printer.unreadable else { return Ok(Exit::Fine) };
     out.flush()?;
-    refuse(&origin.refuse(&error), err)
+    refuse(&origin.refuse(&error).note(format!("in function {func}")), err)
 }
 
 fn refuse(problem: &Problem, err: &mut dyn Write) -> io::Result<Exit> {
@@ -46,14 +47,21 @@ struct Printer<'a> {
     module: &'a Module,
     /// The imports that are functions, by function index.
     imported: Vec<&'a Import>,
-    /// What the first thing that could not be read is refused for.
-    unreadable: Option<Error>,
+    /// The first export of each function that has one.
+    exported: HashMap<FuncIdx, &'a Export>,
+    /// The first function that could not be read, and what it is refused for.
+    unreadable: Option<(FuncIdx, Error)>,
 }
 
 impl<'a> Printer<'a> {
     fn new(out: &'a mut dyn Write, module: &'a Module) -> Self {
         let functions = module.imports.iter().filter(|import| import.ty.kind() == ExternKind::Func);
-        Self { out, module, imported: functions.collect(), unreadable: None }
+        let imported = functions.collect();
+        let exports = module.exports.iter().rev().filter_map(|export| match export.item {
+            ExternIdx::Func(func) => Some((func, export)),
+            _ => None,
+        });
+        Self { out, module, imported, exported: exports.collect(), unreadable: None }
     }
 
     /// Writes one line: offset, indentation by `depth`, text.
@@ -65,9 +73,9 @@ impl<'a> Printer<'a> {
     }
 
     /// Writes a comment in place of what cannot be read.
-    fn unreadable(&mut self, depth: usize, error: Error) -> io::Result<()> {
+    fn unreadable(&mut self, func: FuncIdx, depth: usize, error: Error) -> io::Result<()> {
         self.line(error.offset, depth, format_args!(";; cannot be read: {}", error.kind))?;
-        self.unreadable.get_or_insert(error);
+        self.unreadable.get_or_insert((func, error));
         Ok(())
     }
 }

@@ -37,10 +37,10 @@ impl Problem {
         self.note(format!("help: {help}"))
     }
 
-    /// Makes a problem of what the frontend refused.
-    pub(crate) fn of_module(file: &str, error: &Error) -> Self {
+    /// Makes a problem of what the frontend refused; `of` says what the offset counts in, if not in the file.
+    pub(crate) fn of_module(file: &str, of: &str, error: &Error) -> Self {
         let sentence = format!("{}: {}", error.kind.class().name(), error.kind);
-        let problem = Self::new(Exit::Refused, file, sentence).note(place(error));
+        let problem = Self::new(Exit::Refused, file, sentence).note(place(of, error));
         match advice(file, error) {
             Some(advice) => problem.help(&advice),
             None => problem,
@@ -50,8 +50,7 @@ impl Problem {
     /// Makes a problem of a text that the assembler refused.
     pub(crate) fn of_text(file: &str, error: &TextError) -> Self {
         let place = format!("{file}:{}:{}", error.line, error.column);
-        let sentence = format!("malformed: {}", Escaped::new(&error.message));
-        let problem = Self::new(Exit::Refused, &place, sentence);
+        let problem = Self::new(Exit::Refused, &place, Escaped::new(&error.message).to_string());
         match &error.excerpt {
             Some((line, caret)) => problem.note(line).note(caret),
             None => problem,
@@ -107,8 +106,8 @@ fn excerpt(line: &str, prefix: &str) -> Option<(String, String)> {
 }
 
 /// Says where in a module an error is.
-pub(crate) fn place(error: &Error) -> String {
-    let mut text = format!("at offset {:#x}", error.offset);
+fn place(of: &str, error: &Error) -> String {
+    let mut text = format!("at offset {:#x}{of}", error.offset);
     if let Some(function) = error.function {
         let _ = write!(text, " in function {function}");
         if let Some(name) = &error.function_name {

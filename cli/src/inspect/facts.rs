@@ -19,8 +19,8 @@ pub(crate) struct Facts {
     pub(crate) biggest_body: Option<(FuncIdx, u32)>,
     /// How many bodies hold something that cannot be read; the figures above leave those out.
     pub(crate) n_unreadable: u32,
-    /// What the first of them is refused for.
-    pub(crate) unreadable: Option<Error>,
+    /// The first of them, and what it is refused for.
+    pub(crate) unreadable: Option<(FuncIdx, Error)>,
 }
 
 impl Facts {
@@ -70,7 +70,7 @@ impl Facts {
                 Err(error) => {
                     if !allow(&mut self.module.features, &error) {
                         self.n_unreadable += 1;
-                        self.unreadable.get_or_insert(error);
+                        self.unreadable.get_or_insert((self.module.defined_func(position), error));
                         return;
                     }
                 }
@@ -256,6 +256,6 @@ mod tests {
                       \x0a\x0a\x02\x05\0\x02\x40\xff\x0b\x02\0\x0b";
         let facts = Facts::of(bytes.to_vec()).expect("the sections are well-formed");
         assert_eq!((facts.n_unreadable, facts.instructions, facts.max_depth), (1, 1, 0));
-        assert_eq!(facts.unreadable.map(|error| error.offset), Some(26));
+        assert_eq!(facts.unreadable.map(|(func, error)| (func, error.offset)), Some((FuncIdx(0), 26)));
     }
 }

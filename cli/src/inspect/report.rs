@@ -232,6 +232,14 @@ pub(crate) struct Code {
     pub(crate) max_depth: u32,
     pub(crate) biggest_body: Option<BiggestBody>,
     pub(crate) unreadable_bodies: u32,
+    pub(crate) first_unreadable: Option<Unreadable>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Unreadable {
+    pub(crate) function: u32,
+    pub(crate) offset: u32,
+    pub(crate) message: String,
 }
 
 #[derive(Serialize)]
@@ -251,6 +259,11 @@ impl Code {
             max_depth: facts.max_depth,
             biggest_body: facts.biggest_body.map(biggest),
             unreadable_bodies: facts.n_unreadable,
+            first_unreadable: facts.unreadable.as_ref().map(|(FuncIdx(function), error)| Unreadable {
+                function: *function,
+                offset: error.offset,
+                message: error.kind.to_string(),
+            }),
         }
     }
 }
@@ -404,4 +417,51 @@ fn data(module: &Module) -> Vec<Data> {
         bytes: segment.span.len_bytes(),
     };
     module.data.iter().enumerate().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Each key that is written is documented, and each key that is documented is written.
+    #[test]
+    fn the_keys_are_those_that_the_help_lists() {
+        let text = r#"(module $m (type (struct)) (import "a" "b" (func)) (table 1 funcref) (memory 1)
+            (global i32 (i32.const 0)) (tag) (func $f (export "e")) (start 0) (elem func) (data "")
+            (@custom "producers" "\01\03sdk\01\01a\01b") (@custom "target_features" "\01+\01x")
+            (@custom "dylink.0" "\01\04\01\02\03\04\02\03\01\01a") (@custom "sourceMappingURL" "\01u")
+            (@custom "metadata.code.branch_hint" "\00") (@custom "dylink.0" "\ff\ff\ff"))"#;
+        let facts = Facts::of(crate::input::assemble(text).expect("the text is well-formed"));
+        let mut facts = facts.expect("the module is well-formed");
+        let error = wasmos_frontend::decode(Vec::new()).expect_err("nothing is no module");
+        facts.unreadable = Some((FuncIdx(0), error));
+        let report = serde_json::to_value(Report::new(Path::new("x"), &facts)).expect("it is JSON");
+        let mut keys = Vec::new();
+        add_keys(&report, &mut keys);
+        let (inspect, _) = KEYS.split_once("`wasmos wast").expect("the answer of `wast` is described too");
+        for key in &keys {
+            assert!(words(inspect).any(|word| word == key), "`{key}` is not documented");
+        }
+        let documented = inspect.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        for key in documented.filter(|key| !key.is_empty()) {
+            assert!(keys.iter().any(|written| written == key), "`{key}` is not written");
+        }
+    }
+
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+    }
+
+    fn add_keys(value: &Value, keys: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+                keys.push(key.clone());
+                add_keys(value, keys);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| add_keys(item, keys)),
+            _ => {}
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::inspect::report::{Memory, Report};
+use crate::inspect::report::{Memory, Report, Unreadable};
 use crate::output::{Escaped, columns, counted, fit, grouped};
 
 /// Width of the screen.
@@ -58,12 +58,20 @@ impl<'a> Screen<'a> {
 
     /// Shows a list, cut unless all is asked for; nothing at all if it is empty.
     fn list(&mut self, title: &str, lines: impl ExactSizeIterator<Item = String>) -> io::Result<()> {
+        self.list_of(title, SHOWN, lines)
+    }
+
+    fn list_of(
+        &mut self,
+        title: &str,
+        shown: usize,
+        lines: impl ExactSizeIterator<Item = String>,
+    ) -> io::Result<()> {
         if lines.len() == 0 {
             return Ok(());
         }
-        let title = format!("{title} ({})", grouped(lines.len() as u64));
-        self.title(&title)?;
-        self.entries(SHOWN, lines)
+        self.title(&format!("{title} ({})", grouped(lines.len() as u64)))?;
+        self.entries(shown, lines)
     }
 
     /// Shows `shown` entries, or all.
@@ -114,8 +122,7 @@ impl<'a> Screen<'a> {
             let (offset, bytes) = (section.offset, grouped(section.content_bytes.into()));
             format!("{name:<10}  {offset:#010x}  {bytes:>13} bytes  {what}")
         });
-        self.title(&format!("Sections ({})", grouped(lines.len() as u64)))?;
-        self.entries(SECTIONS_SHOWN, lines)
+        self.list_of("Sections", SECTIONS_SHOWN, lines)
     }
 
     fn features(&mut self, report: &Report<'_>) -> io::Result<()> {
@@ -200,12 +207,13 @@ impl<'a> Screen<'a> {
         let bytes = counted(code.body_bytes, "byte");
         let (instructions, depth) =
             (counted(code.instructions, "instruction"), grouped(code.max_depth.into()));
-        self.line(&format!("  {bytes} of bodies, {instructions}, blocks nested {depth} deep"))?;
-        if code.unreadable_bodies > 0 {
-            let bodies = grouped(code.unreadable_bodies.into());
-            self.line(&format!("  bodies that cannot be read, left out of these figures: {bodies}"))?;
+        self.line(&format!("  {bytes} of bodies, {instructions}, depth of nesting {depth}"))?;
+        if let Some(Unreadable { function, offset, message }) = &code.first_unreadable {
+            let bodies = counted(code.unreadable_bodies.into(), "body");
+            self.line(&format!("  {bodies} left out of instructions and depth: cannot be read"))?;
+            self.line(&format!("  function {function}, offset {offset:#x}: {message}"))?;
         }
-        self.line("  The biggest:")?;
+        self.line("  The biggest first:")?;
         let mut by_size: Vec<_> = report.functions.iter().collect();
         by_size.sort_by_key(|function| core::cmp::Reverse(function.body_bytes));
         let exports = report.exports.iter().rev().filter(|export| export.kind == "function");

@@ -32,14 +32,14 @@ impl Printer<'_> {
             type_list(&mut head, "param", ty.params());
             type_list(&mut head, "result", ty.results());
         }
-        self.line(body.0.start, depth, format_args!("{head}{}", Comment(self.names_of(func))))?;
+        self.line(body.0.start, depth, format_args!("{head}{}", Comment(self.name_of(func))))?;
         match module.code(body) {
             Ok((locals, instrs)) => {
                 self.locals(body, &locals, depth + 1)?;
-                self.instrs(instrs, depth)
+                self.instrs(func, instrs, depth)
             }
             Err(error) => {
-                self.unreadable(depth + 1, error)?;
+                self.unreadable(func, depth + 1, error)?;
                 self.line(body.0.end, depth, ")")
             }
         }
@@ -64,14 +64,14 @@ impl Printer<'_> {
     }
 
     /// Writes the instructions; the last `end` closes the parenthesis of the function.
-    fn instrs(&mut self, mut instrs: Instrs<'_>, depth: usize) -> io::Result<()> {
+    fn instrs(&mut self, func: FuncIdx, mut instrs: Instrs<'_>, depth: usize) -> io::Result<()> {
         let mut open = 0_usize;
         loop {
             let (offset, instr) = match instrs.try_next() {
                 Ok(Some(next)) => next,
                 Ok(None) => return self.line(instrs.offset(), depth, ") ;; without an `end`"),
                 Err(error) => {
-                    self.unreadable(depth + 1 + open, error)?;
+                    self.unreadable(func, depth + 1 + open, error)?;
                     return self.line(instrs.offset(), depth, ")");
                 }
             };
@@ -84,7 +84,7 @@ impl Printer<'_> {
             ) {
                 open = open.saturating_sub(1);
             }
-            let comment = Comment(callee(&instr).map(|func| self.names_of(func)).unwrap_or_default());
+            let comment = Comment(callee(&instr).map(|func| self.name_of(func)).unwrap_or_default());
             self.line(offset, depth + 1 + open, format_args!("{instr}{comment}"))?;
             if matches!(
                 instr,
@@ -102,21 +102,17 @@ impl Printer<'_> {
         }
     }
 
-    /// Returns what a function is called, escaped: by the name section, else by its import.
-    fn names_of(&self, func: FuncIdx) -> String {
+    /// Returns what a function is called, escaped: by the name section, by its import, or by its export.
+    fn name_of(&self, func: FuncIdx) -> String {
         let module = self.module;
+        let text = |name| Escaped::new(module.text(name));
         if let Some(name) = module.func_name(func) {
             return Escaped::new(name).to_string();
         }
-        match self.imported.get(func.index()) {
-            Some(import) => {
-                format!(
-                    "{}.{}",
-                    Escaped::new(module.text(import.module)),
-                    Escaped::new(module.text(import.name))
-                )
-            }
-            None => String::new(),
+        match (self.imported.get(func.index()), self.exported.get(&func)) {
+            (Some(import), _) => format!("{}.{}", text(import.module), text(import.name)),
+            (None, Some(export)) => text(export.name).to_string(),
+            (None, None) => String::new(),
         }
     }
 }

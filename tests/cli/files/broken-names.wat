@@ -1,0 +1,4 @@
+(module
+  (@custom "name" "\01\05\01\00\7f")
+  (@custom "producers" "\01")
+  (func))

@@ -1,0 +1,1 @@
+(module (func call $"no\1bwhere"))
