@@ -373,13 +373,14 @@ impl ValType {
                 Ok(Self::V128)
             }
             NULLABLE | NON_NULL => {
+                r.require(Feature::ReferenceTypes, offset)?;
                 r.require(Feature::FunctionReferences, offset)?;
                 let heap = HeapType::read(r)?;
                 Ok(Self::reference(RefType { nullable: byte == NULLABLE, heap }))
             }
             _ => match HeapType::from_code(byte).filter(|_| byte != BOTTOM_CODE) {
-                Some((heap, feature)) => {
-                    let feature = if heap == HeapType::Func { Feature::ReferenceTypes } else { feature };
+                Some((_, feature)) => {
+                    r.require(Feature::ReferenceTypes, offset)?;
                     r.require(feature, offset)?;
                     Ok(abstract_ref(true, byte))
                 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind, IndexSpace, Result};
+use crate::features::{Feature, Features};
 use crate::limits;
 use crate::module::{Module, SectionId};
 use crate::types::{CompositeType, FieldType, FuncType, HeapType, StorageType, SubType, TypeIdx, ValType};
@@ -38,7 +39,7 @@ impl CanonicalTypes {
             key.clear();
             key.push(u32::try_from(group.len()).unwrap_or(u32::MAX));
             for (member, ty) in group.iter().enumerate() {
-                check_references(ty, start + member, end)?;
+                check_references(module.features, ty, start + member, end)?;
                 types.write_key(ty, start, &mut key);
             }
             let first = groups.get(key.as_slice()).copied();
@@ -153,14 +154,18 @@ fn len32<T>(items: &[T]) -> u32 {
     u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
-/// A type may refer to its own group and to what comes before; it extends only what comes before it.
-fn check_references(ty: &SubType, index: usize, group_end: usize) -> Result<()> {
+/// A type may refer to its own group and to what comes before; it extends only what comes before it. Without gc there
+/// are no groups, and so a type refers only to what comes before.
+fn check_references(features: Features, ty: &SubType, index: usize, group_end: usize) -> Result<()> {
     let check = |wanted: TypeIdx, len: usize| {
-        if wanted.index() < len {
+        let kind = if wanted.index() >= len {
+            let len = u32::try_from(len).unwrap_or(u32::MAX);
+            ErrorKind::UnknownIndex { space: IndexSpace::Type, index: wanted.0, len }
+        } else if wanted.index() >= index && !features.contains(Feature::Gc) {
+            ErrorKind::FeatureDisabled(Feature::Gc)
+        } else {
             return Ok(());
-        }
-        let len = u32::try_from(len).unwrap_or(u32::MAX);
-        let kind = ErrorKind::UnknownIndex { space: IndexSpace::Type, index: wanted.0, len };
+        };
         Err(Error::new(kind, ty.offset as usize, SectionId::Type.context()))
     };
     if let Some(supertype) = ty.supertype {
