@@ -2,4 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod generate;
+pub mod mutate;
+pub mod oracle;
+pub mod pool;
 pub mod suite;
