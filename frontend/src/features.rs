@@ -89,6 +89,12 @@ impl Features {
         self.0 |= 1 << feature as u32;
     }
 
+    /// Returns the features that are in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Takes `feature` out; [`Feature::Mvp`] stays.
     pub const fn remove(&mut self, feature: Feature) {
         if !matches!(feature, Feature::Mvp) {

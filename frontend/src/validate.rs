@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::code::ElementEntry;
 use crate::error::{Error, ErrorKind, IndexSpace, Result};
-use crate::features::Feature;
+use crate::features::{Feature, Features};
 use crate::limits;
 use crate::module::{
     Body, ConstExpr, DataSegment, ElementSegment, Export, ExternIdx, ImportType, Memory, Module, SectionId,
@@ -31,7 +31,14 @@ use crate::validate::types::{CanonicalTypes, Matcher};
 pub struct ValidModule {
     module: Module,
     types: CanonicalTypes,
+    bodies: Bodies,
+}
+
+/// What validation has found out about bodies.
+#[derive(Debug)]
+struct Bodies {
     frame_costs: Vec<FrameCost>,
+    used: Features,
 }
 
 impl core::ops::Deref for ValidModule {
@@ -47,7 +54,13 @@ impl ValidModule {
     #[must_use]
     pub fn frame_cost(&self, func: FuncIdx) -> FrameCost {
         let index = func.0.checked_sub(self.module.n_imported_funcs);
-        index.and_then(|index| self.frame_costs.get(index as usize)).copied().unwrap_or_default()
+        index.and_then(|index| self.bodies.frame_costs.get(index as usize)).copied().unwrap_or_default()
+    }
+
+    /// Returns the features that the instructions in bodies arrived with, [`Feature::Mvp`] always among them.
+    #[must_use]
+    pub fn instructions_used(&self) -> Features {
+        self.bodies.used
     }
 
     /// Returns the first type of the module that is equal to the one at `index`.
@@ -125,8 +138,8 @@ pub fn validate(module: Module) -> Result<ValidModule> {
     let mut cx = Context { types, declared: vec![0; module.funcs.len().div_ceil(64)] };
     check_index_spaces(&module)?;
     check_expressions(&module, &mut cx)?;
-    let frame_costs = check_bodies(&module, &cx)?;
-    Ok(ValidModule { module, types: cx.types, frame_costs })
+    let bodies = check_bodies(&module, &cx)?;
+    Ok(ValidModule { module, types: cx.types, bodies })
 }
 
 fn unknown(space: IndexSpace, index: u32, len: usize) -> ErrorKind {
@@ -397,16 +410,14 @@ const BODIES_AT_ONCE: usize = 64;
 /// Below this many bytes of code, handing bodies to other threads costs more than validating them.
 const PARALLEL_BYTES: u32 = 64 * 1024;
 
-fn check_bodies(module: &Module, cx: &Context) -> Result<Vec<FrameCost>> {
+fn check_bodies(module: &Module, cx: &Context) -> Result<Bodies> {
     let code = module.sections.iter().find(|section| section.id == SectionId::Code);
-    if code.is_none_or(|section| section.content.len_bytes() < PARALLEL_BYTES)
-        || rayon::current_num_threads() == 1
-    {
+    if code.is_none_or(|section| section.content.len_bytes() < PARALLEL_BYTES) || rayon::current_num_threads() == 1 {
         return check_chunk(&mut FuncValidator::new(module, cx), 0, &module.bodies);
     }
     // Chunks behind one that has failed need not be looked at; those before it must, since theirs is the first error.
     let failed = AtomicUsize::new(usize::MAX);
-    let chunks: Vec<Result<Vec<FrameCost>>> = module
+    let chunks: Vec<Result<Bodies>> = module
         .bodies
         .par_chunks(BODIES_AT_ONCE)
         .enumerate()
@@ -414,7 +425,7 @@ fn check_bodies(module: &Module, cx: &Context) -> Result<Vec<FrameCost>> {
             || FuncValidator::new(module, cx),
             |validator, (chunk, bodies)| {
                 if chunk > failed.load(Ordering::Relaxed) {
-                    return Ok(Vec::new());
+                    return Ok(Bodies { frame_costs: Vec::new(), used: Features::mvp() });
                 }
                 let result = check_chunk(validator, chunk * BODIES_AT_ONCE, bodies);
                 if result.is_err() {
@@ -424,21 +435,25 @@ fn check_bodies(module: &Module, cx: &Context) -> Result<Vec<FrameCost>> {
             },
         )
         .collect();
-    let mut costs = Vec::with_capacity(module.bodies.len());
+    let mut all = Bodies { frame_costs: Vec::with_capacity(module.bodies.len()), used: Features::mvp() };
     for chunk in chunks {
-        costs.extend(chunk?);
+        let chunk = chunk?;
+        all.frame_costs.extend(chunk.frame_costs);
+        all.used = all.used.union(chunk.used);
     }
-    Ok(costs)
+    Ok(all)
 }
 
-fn check_chunk(validator: &mut FuncValidator<'_>, first: usize, bodies: &[Body]) -> Result<Vec<FrameCost>> {
+fn check_chunk(validator: &mut FuncValidator<'_>, first: usize, bodies: &[Body]) -> Result<Bodies> {
     let module = validator.module;
-    let check = |(index, body): (usize, &Body)| {
+    let mut frame_costs = Vec::with_capacity(bodies.len());
+    for (index, body) in bodies.iter().enumerate() {
         let func = module.defined_func(first + index);
-        validator.body(func, *body).map_err(|error| {
+        let cost = validator.body(func, *body).map_err(|error| {
             let name = module.func_name(func).map(str::to_owned);
             error.in_function(func, name)
-        })
-    };
-    bodies.iter().enumerate().map(check).collect()
+        })?;
+        frame_costs.push(cost);
+    }
+    Ok(Bodies { frame_costs, used: validator.used })
 }

@@ -5,7 +5,7 @@
 
 use crate::code::read_locals;
 use crate::error::{Error, ErrorKind, Found, IndexSpace, Result};
-use crate::features::Feature;
+use crate::features::{Feature, Features};
 use crate::instr::MemArg;
 use crate::limits;
 use crate::module::{Body, Module};
@@ -153,6 +153,8 @@ pub(super) struct FuncValidator<'m> {
     max_comparisons: u64,
     /// Whether this is a constant expression, in which `ref.func` declares the function that it names.
     pub(super) is_constant: bool,
+    /// The features that the instructions arrived with.
+    pub(super) used: Features,
     /// Where `br_table` notes which labels it has looked at.
     pub(super) seen_labels: Vec<u32>,
 }
@@ -176,6 +178,7 @@ impl<'m> FuncValidator<'m> {
             comparisons: 0,
             max_comparisons: 0,
             is_constant: false,
+            used: Features::mvp(),
             seen_labels: Vec::new(),
         }
     }
@@ -262,6 +265,7 @@ impl<'m> FuncValidator<'m> {
         if !self.module.features.contains(info.feature) {
             self.refuse_feature(info)?;
         }
+        self.used.insert(info.feature);
         match info.effect {
             Effect::Fixed { params, results } => {
                 let address = if info.access_bytes == 0 { ValType::I32 } else { self.access(instr, info)? };
