@@ -15,6 +15,8 @@ mod ci;
 mod corpus;
 mod examples;
 mod product;
+#[cfg(test)]
+mod readme;
 mod tidy;
 
 /// The project's own chores.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::ci;
 
@@ -15,12 +16,23 @@ pub(crate) struct Product {
 impl Product {
     /// Builds the program.
     pub(crate) fn build(root: &Path) -> Result<Self> {
+        Self::build_by(root, &["build", "--locked", "--release", "--package", "wasmos-cli"])
+    }
+
+    /// Returns the program that `cargo test --workspace` builds for its own tests, so that tests compile nothing twice.
+    #[cfg(test)]
+    pub(crate) fn of_tests(root: &Path) -> Result<Self> {
+        Self::build_by(root, &["test", "--locked", "--workspace", "--no-run"])
+    }
+
+    fn build_by(root: &Path, args: &[&str]) -> Result<Self> {
         let mut build = ci::command(root);
-        build.args(["build", "--locked", "--package", "wasmos-cli", "--message-format", "json"]);
-        let output = build.stderr(Stdio::inherit()).output().context("cannot start cargo build")?;
-        ensure!(output.status.success(), "wasmos-cli does not build");
+        build.args(args).args(["--message-format", "json"]).stderr(Stdio::inherit());
+        let output = build.output().context("cannot start cargo")?;
+        ensure!(output.status.success(), "cargo {} failed", args.join(" "));
         let messages = String::from_utf8(output.stdout)?;
-        let executable = messages.lines().find_map(executable).context("cargo build names no executable")?;
+        let executable =
+            messages.lines().find_map(executable).context("cargo names no executable `wasmos`")?;
         Ok(Self { executable })
     }
 
@@ -32,8 +44,9 @@ impl Product {
     }
 }
 
-/// Returns the executable that a message of cargo announces.
+/// Returns the program's path if that is what a message of cargo announces, and not its unit tests.
 fn executable(message: &str) -> Option<String> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    message["executable"].as_str().map(str::to_owned)
+    let message: Value = serde_json::from_str(message).ok()?;
+    let is_program = message["target"]["name"] == "wasmos" && message["profile"]["test"] == false;
+    message["executable"].as_str().filter(|_| is_program).map(str::to_owned)
 }

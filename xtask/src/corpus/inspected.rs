@@ -202,6 +202,47 @@ fn target_features(report: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::Product;
+    use expect_test::expect;
+
+    #[test]
+    fn a_report_becomes_facts() {
+        let root = crate::root();
+        let product = Product::of_tests(root).unwrap();
+        let output = product.run(root, &["inspect", "--json", "examples/alert.wasm"]).unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let facts = facts(&report);
+        let lines: Vec<_> =
+            facts.as_object().unwrap().iter().map(|(key, value)| format!("{key} {value}")).collect();
+        expect![[r#"
+            biggest_body 20
+            customs [["name",69]]
+            data_bytes 19
+            data_segs 1
+            elem_segs 0
+            exports_head ["memory:Memory","_start:Func"]
+            funcs 1
+            globals 0
+            has_initialize false
+            has_start_export true
+            import_funcs {"wasmos":["read_sensor","send_alert"]}
+            imports {"wasmos":{"func":2}}
+            max_depth 1
+            memories [{"import":false,"m64":false,"max":null,"min":1,"page":null,"shared":false}]
+            n_exports 2
+            n_imports 2
+            needs []
+            ops 11
+            producers {}
+            sections {"code":[1,21],"data":[1,25],"export":[1,19],"function":[1,2],"import":[1,42],"memory":[1,3],"type":[1,15]}
+            sha256 "b5505a6818e694f96abbfd4d9b02a5a05441587020d384a7de02b23edd20f2c3"
+            size 226
+            start_section false
+            tables []
+            tags 0
+            target_features []
+            types 3"#]].assert_eq(&lines.join("\n"));
+    }
 
     #[test]
     fn a_report_without_a_key_agrees_with_nothing() {
