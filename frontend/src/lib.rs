@@ -15,6 +15,7 @@ pub mod limits;
 pub mod module;
 pub mod opcode;
 pub mod reader;
+pub mod registry;
 mod section;
 pub mod types;
 pub mod validate;

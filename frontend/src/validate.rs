@@ -7,7 +7,7 @@ mod fast;
 mod func;
 mod gc;
 mod special;
-mod types;
+pub(crate) mod types;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -412,7 +412,9 @@ const PARALLEL_BYTES: u32 = 64 * 1024;
 
 fn check_bodies(module: &Module, cx: &Context) -> Result<Bodies> {
     let code = module.sections.iter().find(|section| section.id == SectionId::Code);
-    if code.is_none_or(|section| section.content.len_bytes() < PARALLEL_BYTES) || rayon::current_num_threads() == 1 {
+    if code.is_none_or(|section| section.content.len_bytes() < PARALLEL_BYTES)
+        || rayon::current_num_threads() == 1
+    {
         return check_chunk(&mut FuncValidator::new(module, cx), 0, &module.bodies);
     }
     // Chunks behind one that has failed need not be looked at; those before it must, since theirs is the first error.

@@ -36,12 +36,10 @@ impl CanonicalTypes {
         let mut start = 0_usize;
         for end in module.rec_group_ends.iter().map(|end| *end as usize) {
             let group = module.types.get(start..end).unwrap_or(&[]);
-            key.clear();
-            key.push(u32::try_from(group.len()).unwrap_or(u32::MAX));
             for (member, ty) in group.iter().enumerate() {
                 check_references(module.features, ty, start + member, end)?;
-                types.write_key(ty, start, &mut key);
             }
+            types.write_group_key(group, start, &mut key);
             let first = groups.get(key.as_slice()).copied();
             let first = first.unwrap_or_else(|| {
                 let first = type_idx(start);
@@ -70,7 +68,23 @@ impl CanonicalTypes {
         self.defaultable.get(index.index()).is_some_and(|defaultable| *defaultable)
     }
 
-    /// Appends what identifies a type: equal sequences mean equal groups.
+    /// Makes the map from a module's types to those of another space, e.g. of all modules of an engine.
+    pub(crate) const fn mapping(canonical: Vec<TypeIdx>) -> Self {
+        Self { canonical, defaultable: Vec::new() }
+    }
+
+    /// Returns the map back.
+    pub(crate) fn into_mapping(self) -> Vec<TypeIdx> {
+        self.canonical
+    }
+
+    /// Writes what identifies a recursive group that begins at `start`: equal sequences mean equal groups.
+    pub(crate) fn write_group_key(&self, group: &[SubType], start: usize, key: &mut Vec<u32>) {
+        key.clear();
+        key.push(u32::try_from(group.len()).unwrap_or(u32::MAX));
+        group.iter().for_each(|ty| self.write_key(ty, start, key));
+    }
+
     fn write_key(&self, ty: &SubType, start: usize, key: &mut Vec<u32>) {
         key.push(u32::from(ty.is_final));
         key.push(ty.supertype.map_or(u32::MAX, |index| self.key_index(index, start)));
@@ -200,7 +214,7 @@ impl<'m> Matcher<'m> {
     }
 
     /// Returns whether `sub` is `sup` or extends it; at most [`limits::SUBTYPING_DEPTH`] steps.
-    fn extends(self, sub: TypeIdx, sup: TypeIdx) -> bool {
+    pub(crate) fn extends(self, sub: TypeIdx, sup: TypeIdx) -> bool {
         let mut at = Some(sub);
         while let Some(index) = at {
             if self.same(index, sup) {
