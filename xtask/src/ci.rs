@@ -23,13 +23,13 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", args: &["fmt", "--all", "--check"], env: &[] },
     Step {
         name: "clippy",
-        args: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        args: &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"],
         env: &[],
     },
-    Step { name: TEST, args: &["test", "--workspace", "--locked"], env: &[] },
+    Step { name: TEST, args: &["test", "--workspace", "--locked", "--no-fail-fast"], env: &[] },
     Step {
         name: "doc",
-        args: &["doc", "--workspace", "--no-deps", "--locked"],
+        args: &["doc", "--workspace", "--no-deps", "--locked", "--keep-going"],
         env: &[("RUSTDOCFLAGS", "-D warnings")],
     },
 ];
