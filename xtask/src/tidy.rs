@@ -79,3 +79,15 @@ fn check(root: &Path) -> Result<Vec<Finding>> {
     }));
     Ok(findings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_is_tidy() {
+        let findings = check(crate::root()).unwrap();
+        let lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        assert!(lines.is_empty(), "{}", lines.join("\n"));
+    }
+}
