@@ -192,7 +192,12 @@ impl<'m> FuncValidator<'m> {
         self.pop(ValType::I32)?;
         let mut seen = core::mem::take(&mut self.seen_labels);
         let result = self.br_table_labels(table, &mut seen);
-        seen.clear();
+        // Only what was marked is cleared: tables of a few targets may name a label behind millions of others.
+        for label in table.labels() {
+            if let Some(word) = seen.get_mut(label.index() / 32) {
+                *word = 0;
+            }
+        }
         self.seen_labels = seen;
         result?;
         self.leave()
