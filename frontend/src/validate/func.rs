@@ -484,7 +484,8 @@ impl<'m> FuncValidator<'m> {
             self.operands.truncate(self.operands.len() - types.len());
             return Ok(());
         }
-        self.charge(types.len())?;
+        // In unreachable code what is not on the stack is not compared.
+        self.charge(types.len().min(self.operands.len() - self.height))?;
         self.pop_each(types.iter().rev().copied())
     }
 
