@@ -135,7 +135,12 @@ impl<'m> FuncValidator<'m> {
                     self.push(row.result);
                 }
                 Step::FloatConst => {
-                    r.skip(if row.result == ValType::F32 { 5 } else { 9 })?;
+                    r.pass(1);
+                    if row.result == ValType::F32 {
+                        r.array::<4>()?;
+                    } else {
+                        r.array::<8>()?;
+                    }
                     self.push(row.result);
                 }
                 Step::Unary => {
