@@ -128,7 +128,10 @@ fn foreign(bytes: &[u8]) -> Foreign {
         return row.1;
     }
     let head = bytes.get(..512).unwrap_or(bytes);
-    let is_text = head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r'));
+    let is_printable = head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r'));
+    // The last character may have been cut.
+    let is_utf8 = core::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_text = is_printable && is_utf8;
     match (is_text, head.trim_ascii_start().first()) {
         (true, Some(b'(' | b';')) => Foreign::WasmText,
         (true, _) => Foreign::Text,
