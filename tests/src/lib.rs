@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod generate;
+pub mod guard;
 pub mod mutate;
 pub mod oracle;
 pub mod pool;
+pub mod shapes;
 pub mod suite;
