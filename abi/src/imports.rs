@@ -13,7 +13,7 @@ pub enum Type {
     F64,
 }
 
-/// A row of [`KNOWN`].
+/// A known import, as [`known`] yields it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownImport {
     /// The module that is asked.
