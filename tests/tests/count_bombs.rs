@@ -3,8 +3,6 @@
 //!
 //! The allocator counts for the whole process: this file has one test, so that nothing else allocates meanwhile.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
-
 use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};

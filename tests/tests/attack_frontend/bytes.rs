@@ -150,7 +150,7 @@ fn a006_a_broken_name_section() {
         function_names(vector([[0, 1, 0xff]])),
     ];
     for section in broken {
-        let module = judge(module(&[section.clone()])).unwrap();
+        let module = judge(module(std::slice::from_ref(&section))).unwrap();
         assert_eq!(module.warnings().len(), 1, "{section:02x?}");
         assert_eq!(module.names().funcs, []);
     }
