@@ -111,7 +111,6 @@ pub enum IndexSpace {
     Local,
     Label,
     Field,
-    Lane,
 }
 
 impl IndexSpace {
@@ -128,7 +127,6 @@ impl IndexSpace {
             Self::Local => "local",
             Self::Label => "label",
             Self::Field => "field",
-            Self::Lane => "lane",
         }
     }
 }
@@ -276,7 +274,7 @@ pub enum ErrorKind {
     ValuesRemain { extra: u32 },
     #[error("type mismatch: `if` without `else` must have the same parameters and results")]
     ElseMissing,
-    #[error("type mismatch: type {index} is not a {wanted} type")]
+    #[error("type mismatch: type {index} is no {wanted} type")]
     WrongCompositeType { index: u32, wanted: &'static str },
     #[error("type mismatch: tail call of a function whose results differ from the caller's")]
     TailCallResults,

@@ -25,6 +25,8 @@ const VERSION: u32 = 1;
 /// Version and layer of a component (component model, "Binary").
 const COMPONENT: u32 = 0x0001_000d;
 const PREAMBLE: &str = "the preamble";
+const HEADER: &str = "a section's header";
+const END: &str = "the end of the module";
 
 /// Decodes a module with all features on.
 ///
@@ -55,8 +57,9 @@ pub fn decode_with(bytes: impl Into<Vec<u8>>, features: Features) -> Result<Modu
     let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let mut r = Reader::new(&bytes, Span { start: 0, end }, features, PREAMBLE);
     read_preamble(&mut r, &bytes)?;
+    let mut r = r.sub(Span { start: r.offset32(), end }, HEADER);
     read_sections(&mut r, &mut module)?;
-    finish(&module, &r)?;
+    finish(&module, &r.sub(Span { start: end, end }, END))?;
     module.bytes = bytes;
     Ok(module)
 }

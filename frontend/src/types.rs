@@ -692,7 +692,10 @@ impl BlockType {
         r.require(Feature::MultiValue, offset)?;
         match u32::try_from(value) {
             Ok(index) => Ok(Self::Type(TypeIdx(index))),
-            Err(_) => Err(r.error_at(ErrorKind::MalformedByte { what: "block type", byte: 0x80 }, offset)),
+            Err(_) => {
+                let byte = r.since(offset).first().copied().unwrap_or(0);
+                Err(r.error_at(ErrorKind::MalformedByte { what: "block type", byte }, offset))
+            }
         }
     }
 }
