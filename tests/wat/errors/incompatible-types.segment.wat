@@ -1,0 +1,4 @@
+(module (table 1 externref) (elem (table 0) (i32.const 0) funcref))
+;;= all: invalid
+;;=   IncompatibleTypes { what: "the segment's entries do not match the table's elements" }
+;;=   type mismatch: the segment's entries do not match the table's elements (at offset 0x11, while reading the element section)

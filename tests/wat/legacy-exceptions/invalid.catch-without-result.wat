@@ -1,0 +1,10 @@
+(module
+  (tag $e)
+  (func (result i32)
+    try (result i32)
+      i32.const 0
+    catch $e
+    end))
+;;= all: invalid
+;;=   TypeMismatch { expected: i32, found: Found(None) }
+;;=   type mismatch: expected i32, found nothing on the stack (at offset 0x26, function 0, while reading a function body)

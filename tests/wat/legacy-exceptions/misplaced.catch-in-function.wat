@@ -1,0 +1,6 @@
+;; `catch` without `try`.
+(module binary "\00asm" "\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0d\03\01\00\00"
+  "\0a\06\01" "\04\00" "\07\00" "\0b")
+;;= all: malformed
+;;=   Misplaced { op: "catch" }
+;;=   `catch` without its opening instruction (at offset 0x1c, function 0, while reading a function body)

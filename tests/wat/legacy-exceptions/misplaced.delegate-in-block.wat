@@ -1,0 +1,6 @@
+;; `delegate` in a block.
+(module binary "\00asm" "\01\00\00\00" "\01\04\01\60\00\00" "\03\02\01\00" "\0d\03\01\00\00"
+  "\0a\09\01" "\07\00" "\02\40\18\00\0b" "\0b")
+;;= all: malformed
+;;=   Misplaced { op: "delegate" }
+;;=   `delegate` without its opening instruction (at offset 0x1e, function 0, while reading a function body)
