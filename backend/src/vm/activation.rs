@@ -1,0 +1,351 @@
+//! Runs: started, resumed, left behind.
+
+use wasmos_abi::TrapCode;
+
+use crate::interp::ops::call::{NO_FUNC, begin_ip};
+use crate::interp::regs::exit;
+use crate::interp::{HostStub, Registers, offsets, run};
+use crate::vm::state::State;
+use crate::vm::{Bulk, FuncRef, HEADER_SLOTS, InstanceId, Machine, MemoryId, NO_INSTANCE, VmContext};
+
+/// Why a run left. Unless it returned or trapped, it can be resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The results are ready.
+    Returned,
+    /// A function of the host was called: its arguments are ready, its results are to be written.
+    HostCall {
+        /// The number by which the host knows it.
+        host: u32,
+        /// The instance that called; `None` if it was started directly.
+        caller: Option<InstanceId>,
+    },
+    /// The slice is used up, at a test point.
+    Slice,
+    /// The limit on fuel would be exceeded: at a test point, before a call of the host, before results are shown.
+    OutOfFuel,
+    /// Inside a long bulk operation, between two pieces.
+    Poll,
+    /// `memory.atomic.wait` found the expected value: the driver sleeps, says how it ended by
+    /// [`Machine::finish_wait`], and resumes.
+    Wait {
+        /// In nanoseconds; negative for none.
+        timeout_ns: i64,
+        /// The memory.
+        memory: MemoryId,
+        /// Address in the memory.
+        addr: u64,
+    },
+    /// An instruction trapped. The frames are still there.
+    Trap(TrapCode),
+}
+
+/// What a nested activation costs of the call depth at least, so that a host which calls back is bounded.
+const NESTED_BYTES: u64 = 4096;
+/// Slots at the bottom of an activation that are there even without results: the function, and where its frame lies.
+const BOTTOM_SLOTS: usize = 2;
+
+/// Where an activation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Ready,
+    /// In the host's function at that position of the machine's list.
+    Host(usize),
+    Returned,
+    Trapped,
+}
+
+/// A call into guest code that has not been taken off.
+#[derive(Debug)]
+pub(crate) struct Activation {
+    pub(crate) phase: Phase,
+    pub(crate) func: FuncRef,
+    /// Frame pointer of the bottom, where results end.
+    base: *mut u64,
+    pub(crate) registers: Registers,
+    /// What belongs to the activation of the machine's state, while another one runs above.
+    bulk: Option<Bulk>,
+    /// The bottom did not fit the stack.
+    exhausted: bool,
+}
+
+/// What lies in the header of a frame.
+pub(crate) struct Header {
+    /// Bytes that are left of the depth.
+    pub(crate) left: u32,
+    pub(crate) func: u32,
+    pub(crate) back: *const u64,
+    pub(crate) caller: *mut u64,
+    pub(crate) instance: Option<InstanceId>,
+}
+
+/// Reads the header of a frame of a machine.
+///
+/// # Safety
+/// V5: `fp` is a frame that stands.
+pub(crate) unsafe fn header(fp: *const u64) -> Header {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = *fp.sub(4);
+        let context = *fp.sub(1) as *const VmContext;
+        let instance = (*context).instance;
+        Header {
+            left: first as u32,
+            func: (first >> 32) as u32,
+            back: *fp.sub(3) as *const u64,
+            caller: *fp.sub(2) as *mut u64,
+            instance: (instance != NO_INSTANCE).then_some(InstanceId(instance as u32)),
+        }
+    }
+}
+
+impl Machine {
+    /// Begins a call, above what is pending; [`Machine::resume`] runs it.
+    ///
+    /// Each activation above another costs 4 KiB of the call depth.
+    ///
+    /// # Panics
+    /// If the arguments are not as many slots as the parameters, or an argument is no reference of this machine where
+    /// one is due; if the topmost activation is not in a call of the host.
+    pub fn start(&mut self, func: FuncRef, args: &[u64]) {
+        let state = self.state_mut();
+        let Some(callee) = state.funcs.get(func.0) else { panic!("a function of another machine") };
+        assert_eq!(args.len(), callee.n_params as usize, "as many slots as the parameters have");
+        if callee.has_refs {
+            state.check_params(func, args);
+        }
+        let (n_results, callee) = (callee.n_results as usize, core::ptr::from_ref(callee));
+        let slots = n_results.max(BOTTOM_SLOTS);
+        let (bottom, left) = state.next_bottom(slots);
+        // SAFETY: V5. The slack holds the bottom of the first activation; a nested one has paid for its own.
+        let base = unsafe { bottom.add(HEADER_SLOTS) };
+        let mut registers = Registers::none();
+        (registers.ip, registers.fp) = (begin_ip(), base);
+        if let Some(left) = left {
+            let frame = slots + HEADER_SLOTS;
+            // SAFETY: as above. The slots of the callee's arguments are the callee's, or in the slack.
+            unsafe {
+                *base.sub(4) = u64::from(left) | u64::from(NO_FUNC) << 32;
+                *base.sub(3) = 0;
+                *base.sub(2) = 0;
+                *base.sub(1) = &raw const *state.host_context as u64;
+                *base = callee as u64;
+                *base.add(1) = frame as u64;
+                core::ptr::copy_nonoverlapping(args.as_ptr(), base.add(frame), args.len());
+            }
+        }
+        let exhausted = left.is_none();
+        let phase = Phase::Ready;
+        state.activations.push(Activation { phase, func, base, registers, bulk: None, exhausted });
+    }
+
+    /// Runs the topmost activation for about `slice` units of fuel, at least to the next test point.
+    ///
+    /// # Panics
+    /// Without an activation, or if the topmost one has returned or trapped; if the host's function left a result that
+    /// is no reference of this machine where one is due.
+    pub fn resume(&mut self, slice: u64) -> Exit {
+        let state = self.state_mut();
+        let Some(activation) = state.activations.last_mut() else { panic!("nothing to resume") };
+        match activation.phase {
+            Phase::Ready => {}
+            Phase::Host(position) => {
+                activation.phase = Phase::Ready;
+                state.check_results(position);
+            }
+            Phase::Returned | Phase::Trapped => panic!("the activation has ended"),
+        }
+        let Some(activation) = state.activations.last_mut() else { unreachable!("it was there above") };
+        if activation.exhausted {
+            activation.phase = Phase::Trapped;
+            state.entering = None;
+            return Exit::Trap(TrapCode::CallStackExhausted);
+        }
+        let mut registers = activation.registers;
+        state.bulk = activation.bulk.take();
+        registers.fuel = state.counter.begin(slice);
+        // SAFETY: V3-V9. The registers are those with which the activation was started or left; its memory may have
+        // grown since. The state is reached through the contexts while guest code runs, not through `self`.
+        let why = unsafe {
+            registers.reload();
+            run(registers)
+        };
+        self.state_mut().left(why)
+    }
+
+    /// Says how a wait ended, before the run is resumed: 0 for woken, 1 for another value, 2 for the timeout.
+    pub fn finish_wait(&mut self, result: u32) {
+        self.state_mut().wait_result = Some(result);
+    }
+
+    /// Returns the slots of the arguments of the pending host call; none without one.
+    #[must_use]
+    pub fn args(&self) -> &[u64] {
+        let state = self.state();
+        let Some((fp, stub)) = state.pending_host() else { return &[] };
+        // SAFETY: V5. The frame of a host's function has its parameters, and nothing writes them while borrowed.
+        unsafe { core::slice::from_raw_parts(fp, (*stub).n_params as usize) }
+    }
+
+    /// Returns the slots of the results of the pending host call; none without one. They lie where the arguments lie.
+    #[must_use]
+    pub fn results_mut(&mut self) -> &mut [u64] {
+        let Some((fp, stub)) = self.state().pending_host() else { return &mut [] };
+        // SAFETY: V5. The slack holds results that are more than the arguments; the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(fp, (*stub).n_results as usize) }
+    }
+
+    /// Returns the slots of the results of the topmost activation, which has returned; none otherwise. They stay until
+    /// [`Machine::abandon`] takes it off.
+    #[must_use]
+    pub fn results(&self) -> &[u64] {
+        let state = self.state();
+        let Some(activation) = state.activations.last().filter(|top| top.phase == Phase::Returned) else {
+            return &[];
+        };
+        let n_results = state.funcs.get(activation.func.0).map_or(0, |func| func.n_results as usize);
+        // SAFETY: V5. The bottom has room for the results, and nothing writes them while borrowed.
+        unsafe { core::slice::from_raw_parts(activation.base, n_results) }
+    }
+
+    /// Takes the topmost activation off, with all its frames.
+    pub fn abandon(&mut self) {
+        let state = self.state_mut();
+        state.activations.pop();
+        state.bulk = None;
+        state.wait_result = None;
+        state.entering = None;
+    }
+
+    /// Returns how much of the limit on call depth is in use, in bytes.
+    #[must_use]
+    pub fn stack_used_bytes(&self) -> u32 {
+        let state = self.state();
+        let top = state.activations.iter().rev().find(|activation| !activation.exhausted);
+        // SAFETY: V5. The frame of an activation that was left stands.
+        let left = top.map(|top| unsafe { header(top.registers.fp) }.left);
+        left.map_or(0, |left| state.depth_limit - left)
+    }
+
+    /// Returns how many activations there are.
+    #[must_use]
+    pub fn activations(&self) -> usize {
+        self.state().activations.len()
+    }
+}
+
+impl State {
+    /// Returns where the bottom of the next activation begins, and what is left of the depth there; `None` if nothing.
+    fn next_bottom(&self, slots: usize) -> (*mut u64, Option<u32>) {
+        let Some(top) = self.activations.last() else { return (self.stack.bottom(), Some(self.depth_limit)) };
+        assert!(matches!(top.phase, Phase::Host(_)), "the topmost activation is not in a call of the host");
+        let Some((fp, stub)) = self.pending_host() else { unreachable!("it is in a call of the host") };
+        // SAFETY: V5, V6. The frame of the host's function stands, and its stub lives.
+        let (left, below) = unsafe { (header(fp).left, (*stub).n_params.max((*stub).n_results)) };
+        let bytes = 8 * (u64::from(below) + (slots + HEADER_SLOTS) as u64);
+        let left = u64::from(left).checked_sub(bytes.max(NESTED_BYTES)).map(|left| left as u32);
+        // SAFETY: V5. The slots of the host's function.
+        (unsafe { fp.add(below as usize) }, left)
+    }
+
+    /// Returns frame and stub of the host's function that the topmost activation is in.
+    pub(crate) fn pending_host(&self) -> Option<(*mut u64, *const HostStub)> {
+        let top = self.activations.last().filter(|top| matches!(top.phase, Phase::Host(_)))?;
+        Some((top.registers.fp, stub_of(&top.registers)))
+    }
+
+    /// Takes note of how the guest left.
+    fn left(&mut self, why: u32) -> Exit {
+        let registers = self.registers;
+        self.counter.sync(registers.fuel);
+        let exit = match why {
+            exit::RETURNED => Exit::Returned,
+            exit::HOST_CALL => self.host_call(&registers),
+            exit::SLICE => Exit::Slice,
+            exit::OUT_OF_FUEL => Exit::OutOfFuel,
+            exit::POLL => Exit::Poll,
+            exit::WAIT => {
+                let waiting = self.waiting;
+                Exit::Wait { timeout_ns: waiting.timeout_ns, memory: waiting.memory, addr: waiting.addr }
+            }
+            _ => {
+                if self.trap != TrapCode::CallStackExhausted {
+                    let refund = offsets::not_run(self, &registers);
+                    self.counter.refund(refund);
+                }
+                Exit::Trap(self.trap)
+            }
+        };
+        let bulk = self.bulk.take();
+        if let Some(activation) = self.activations.last_mut() {
+            activation.registers = registers;
+            activation.bulk = bulk;
+            activation.phase = match exit {
+                Exit::Returned => Phase::Returned,
+                Exit::Trap(_) => Phase::Trapped,
+                Exit::HostCall { .. } => activation.phase_in_host(),
+                _ => Phase::Ready,
+            };
+        }
+        exit
+    }
+
+    fn host_call(&mut self, registers: &Registers) -> Exit {
+        // SAFETY: V5. The frame of the host's function stands, and its caller's, which may be the bottom.
+        let caller = unsafe { header(header(registers.fp).caller) }.instance;
+        let host = self.hosts.get(host_position(registers)).map_or(0, |host| host.host);
+        Exit::HostCall { host, caller }
+    }
+
+    fn check_params(&self, func: FuncRef, args: &[u64]) {
+        let ty = self.func_type(func);
+        let mut slot = 0;
+        for param in ty.params() {
+            let is_known = !param.is_ref() || args.get(slot).is_some_and(|bits| self.is_reference(*bits));
+            assert!(is_known, "an argument is a reference of another machine");
+            slot += (param.slot_bytes() / 8) as usize;
+        }
+    }
+
+    /// Checks the references that a function of the host has left as results (V4).
+    fn check_results(&self, position: usize) {
+        let Some(host) = self.hosts.get(position) else { return };
+        if !host.ty.results().iter().any(|ty| ty.is_ref()) {
+            return;
+        }
+        let Some(top) = self.activations.last() else { return };
+        let mut slot = top.registers.fp.cast_const();
+        for result in host.ty.results() {
+            // SAFETY: V5. The frame of the host's function has room for its results.
+            let bits = unsafe { *slot };
+            assert!(
+                !result.is_ref() || self.is_reference(bits),
+                "a result is a reference of another machine"
+            );
+            // SAFETY: as above.
+            slot = unsafe { slot.add((result.slot_bytes() / 8) as usize) };
+        }
+    }
+}
+
+/// Returns the stub that an activation in a call of the host goes on with.
+fn stub_of(registers: &Registers) -> *const HostStub {
+    registers.ip.wrapping_byte_sub(core::mem::offset_of!(HostStub, back)).cast()
+}
+
+/// Returns the position of the host's function that was called.
+fn host_position(registers: &Registers) -> usize {
+    // SAFETY: V6. The run left from a stub, which lives as long as the machine.
+    unsafe { (*stub_of(registers)).position as usize }
+}
+
+impl Activation {
+    /// Returns whether its bottom did not fit.
+    pub(crate) const fn never_began(&self) -> bool {
+        self.exhausted
+    }
+
+    fn phase_in_host(&self) -> Phase {
+        Phase::Host(host_position(&self.registers))
+    }
+}
