@@ -1,0 +1,116 @@
+//! A module that is ready to be instantiated, any number of times, on any thread.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wasmos_backend::interp::ModuleCode;
+use wasmos_backend::vm::TypeId;
+use wasmos_frontend::module::{Export, ExternKind, Import};
+use wasmos_frontend::registry::map_val;
+use wasmos_frontend::types::{FuncIdx, FuncType, TypeIdx, ValType};
+use wasmos_frontend::{ValidModule, decode_with, validate};
+
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// A module that is ready to be instantiated. Cloning it gives another handle to the same code.
+#[derive(Clone)]
+pub struct Module(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    valid: Arc<ValidModule>,
+    /// By type of the module: its index in the engine's registry.
+    types: Box<[TypeIdx]>,
+    code: Arc<ModuleCode>,
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module").field("bytes", &self.0.valid.bytes().len()).finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    /// Decodes, validates and prepares a module. Bodies are translated when they are first called.
+    ///
+    /// # Errors
+    /// [`Error::Module`] with the place, [`Error::Unsupported`].
+    pub fn new(engine: &Engine, bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
+        Self::from_valid(engine, validate(decode_with(bytes, engine.features())?)?)
+    }
+
+    /// Prepares a module that has been validated.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    pub fn from_valid(engine: &Engine, valid: ValidModule) -> Result<Self, Error> {
+        let valid = Arc::new(valid);
+        let types = engine.with_types_mut(|types| types.register(&valid)).map_err(|_| Error::TooManyTypes)?;
+        let ids = types.iter().map(|index| TypeId(index.0)).collect();
+        let registry = engine.clone();
+        let is_subtype =
+            Arc::new(move |sub: TypeId, sup: TypeId| registry.extends(TypeIdx(sub.0), TypeIdx(sup.0)));
+        let code = Arc::new(ModuleCode::new(valid.clone(), ids, is_subtype)?);
+        Ok(Self(Arc::new(Inner { engine: engine.clone(), valid, types, code })))
+    }
+
+    /// Returns the engine that it was made for.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// Returns what was validated.
+    #[must_use]
+    pub fn valid(&self) -> &ValidModule {
+        &self.0.valid
+    }
+
+    /// Yields the exports: name (untrusted text) and what it is.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, ExternKind)> {
+        self.0.valid.exports.iter().map(|export| (self.0.valid.text(export.name), export.item.kind()))
+    }
+
+    /// Yields the imports: module and name (untrusted text) and what is wanted.
+    pub fn imports(&self) -> impl Iterator<Item = (&str, &str, &Import)> {
+        self.0
+            .valid
+            .imports
+            .iter()
+            .map(|import| (self.0.valid.text(import.module), self.0.valid.text(import.name), import))
+    }
+
+    /// Returns the type of an exported function.
+    #[must_use]
+    pub fn export_func_type(&self, name: &str) -> Option<FuncType> {
+        match self.export(name)?.item {
+            wasmos_frontend::module::ExternIdx::Func(func) => Some(self.func_type(func)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn export(&self, name: &str) -> Option<&Export> {
+        self.0.valid.export(name)
+    }
+
+    pub(crate) fn code(&self) -> &Arc<ModuleCode> {
+        &self.0.code
+    }
+
+    /// Returns the registry's index of a type of the module.
+    pub(crate) fn type_idx(&self, index: TypeIdx) -> TypeIdx {
+        self.0.types.get(index.index()).copied().unwrap_or(index)
+    }
+
+    /// Returns a type of the module as one of the registry.
+    pub(crate) fn map(&self, ty: ValType) -> ValType {
+        map_val(ty, &self.0.types)
+    }
+
+    /// Returns a function's type, in types of the registry.
+    pub(crate) fn func_type(&self, func: FuncIdx) -> FuncType {
+        let index = self.0.valid.funcs.get(func.index()).map_or(TypeIdx(0), |func| func.ty);
+        self.0.engine.func_type(self.type_idx(index))
+    }
+}

@@ -1,0 +1,284 @@
+//! The drive: resumes the machine, answers what it exits with, and says how the run ends.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use std::sync::atomic::Ordering;
+
+use wasmos_backend::vm::{Exit, FuncRef, InstanceId};
+use wasmos_frontend::types::ValType;
+
+use crate::error::Error;
+use crate::events::EventKind;
+use crate::host::{Caller, HostFailure};
+use crate::outcome::{Frame, Outcome, Trap};
+use crate::store::{AsStore, Store, StoreInner};
+use crate::value::{TYPED_SLOTS, vals_from_slots};
+
+/// Units between two looks at the deadline and at stops: a few milliseconds of guest code.
+const SLICE: u64 = 1_000_000;
+/// The longest sleep between two looks at stops.
+const NAP: Duration = Duration::from_millis(10);
+
+/// A call that is run in slices. A run that is not finished keeps its frames on the store's value stack; it must be
+/// resumed or abandoned before runs that began earlier go on.
+#[derive(Debug)]
+pub struct Run {
+    results: Box<[ValType]>,
+    /// How many activations lay below when it began.
+    depth: usize,
+}
+
+/// What a slice came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The slice is used up; the run can be resumed.
+    Suspended,
+    /// The run has ended.
+    Done(Outcome),
+}
+
+/// What driving came to.
+pub(crate) enum Driven {
+    /// Results lie in the machine; the activation is still there.
+    Returned,
+    /// The budget is used up.
+    Suspended,
+    /// It ended otherwise; the activation is gone.
+    Ended(Outcome),
+}
+
+impl Run {
+    pub(crate) fn start(
+        store: &mut StoreInner,
+        func: FuncRef,
+        slots: &[u64],
+        results: Box<[ValType]>,
+    ) -> Result<Self, Error> {
+        let depth = store.activations;
+        store.begin(func, slots)?;
+        Ok(Self { results, depth })
+    }
+
+    /// Runs for about `slice` units of fuel: up to the first test point behind them.
+    ///
+    /// # Errors
+    /// [`Error::Host`], [`Error::HostPanicked`]; [`Error::RunOrder`] if a later run of the store has not ended.
+    pub fn resume(&mut self, store: &mut impl AsStore, slice: u64) -> Result<Step, Error> {
+        self.advance(store.store_mut(), Some(slice))
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// As [`Run::resume`].
+    pub fn finish(mut self, store: &mut impl AsStore) -> Result<Outcome, Error> {
+        loop {
+            if let Step::Done(outcome) = self.advance(store.store_mut(), None)? {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    /// Gives the run up: its frames are dropped, what it has done stays.
+    ///
+    /// # Errors
+    /// [`Error::RunOrder`].
+    pub fn abandon(self, store: &mut impl AsStore) -> Result<(), Error> {
+        let store = store.store_mut();
+        self.check_order(&store.inner)?;
+        store.inner.abandon();
+        Ok(())
+    }
+
+    fn check_order(&self, store: &StoreInner) -> Result<(), Error> {
+        if store.activations == self.depth + 1 { Ok(()) } else { Err(Error::RunOrder) }
+    }
+
+    fn advance<T>(&mut self, store: &mut Store<T>, budget: Option<u64>) -> Result<Step, Error> {
+        self.check_order(&store.inner)?;
+        match store.drive(budget)? {
+            Driven::Suspended => Ok(Step::Suspended),
+            Driven::Ended(outcome) => Ok(Step::Done(outcome)),
+            Driven::Returned => {
+                let values = vals_from_slots(&store.inner, &self.results, store.inner.machine.results());
+                store.end();
+                Ok(Step::Done(Outcome::Returned(values)))
+            }
+        }
+    }
+}
+
+impl StoreInner {
+    /// Puts a call on the value stack: the first, or one that a host function makes.
+    pub(crate) fn begin(&mut self, func: FuncRef, slots: &[u64]) -> Result<(), Error> {
+        if self.activations != self.in_host {
+            return Err(Error::RunOrder);
+        }
+        self.machine.start(func, slots);
+        self.activations += 1;
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        self.machine.abandon();
+        self.activations -= 1;
+    }
+
+    /// Says how the run ends if somebody stops it or its time is up.
+    fn interrupted(&self) -> Option<Outcome> {
+        if self.stop.swap(false, Ordering::Relaxed) {
+            return Some(Outcome::Stopped);
+        }
+        self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| Outcome::Deadline)
+    }
+
+    fn trap(&self, code: wasmos_abi::TrapCode) -> Outcome {
+        let trace = self.machine.backtrace();
+        let frame = |frame: &wasmos_backend::vm::Frame| {
+            let name = self.instance(frame.instance).module.valid().func_name(frame.func).map(str::to_owned);
+            Frame { func: frame.func, name, offset: frame.offset }
+        };
+        let backtrace: Vec<_> = trace.frames.iter().map(frame).collect();
+        let offset = backtrace.first().map_or(0, |frame| frame.offset);
+        Outcome::Trapped(Box::new(Trap { code, offset, backtrace, left_out: trace.left_out }))
+    }
+
+    /// Sleeps for an instruction that waits on memory. Nobody else runs in the store, so that nobody wakes it.
+    fn wait(&self, timeout_ns: i64) -> Option<Outcome> {
+        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            if let Some(outcome) = self.interrupted() {
+                return Some(outcome);
+            }
+            let now = Instant::now();
+            let left = until.map_or(NAP, |until| until.saturating_duration_since(now));
+            if left.is_zero() {
+                return None;
+            }
+            let deadline = self.deadline.map_or(NAP, |deadline| deadline.saturating_duration_since(now));
+            std::thread::sleep(left.min(deadline).min(NAP));
+        }
+    }
+}
+
+impl<T> Store<T> {
+    /// Drops the activation that has returned.
+    pub(crate) fn end(&mut self) {
+        self.inner.abandon();
+    }
+
+    /// Runs the topmost activation until it returns, ends, or has used `budget` units.
+    pub(crate) fn drive(&mut self, budget: Option<u64>) -> Result<Driven, Error> {
+        let mut left = budget;
+        // Somebody may have stopped the run before it began.
+        let mut ending = self.inner.interrupted();
+        loop {
+            if let Some(outcome) = ending.take() {
+                self.inner.abandon();
+                return Ok(Driven::Ended(outcome));
+            }
+            let used = self.inner.machine.fuel().used;
+            match self.inner.machine.resume(left.unwrap_or(SLICE).min(SLICE)) {
+                Exit::Returned => return Ok(Driven::Returned),
+                Exit::HostCall { host, caller } => ending = self.host_call(host, caller)?,
+                Exit::OutOfFuel => ending = Some(Outcome::OutOfFuel),
+                Exit::Trap(code) => ending = Some(self.inner.trap(code)),
+                Exit::Poll => ending = self.inner.interrupted(),
+                Exit::Wait { timeout_ns, .. } => {
+                    ending = self.inner.wait(timeout_ns);
+                    // 2: nobody woke it.
+                    self.inner.machine.finish_wait(2);
+                }
+                Exit::Slice => {
+                    ending = self.inner.interrupted();
+                    let spent = self.inner.machine.fuel().used.saturating_sub(used);
+                    left = left.map(|left| left.saturating_sub(spent));
+                    if ending.is_none() && left == Some(0) {
+                        return Ok(Driven::Suspended);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the pending host call; says how the run ends if it does not return.
+    fn host_call(&mut self, host: u32, instance: Option<InstanceId>) -> Result<Option<Outcome>, Error> {
+        let Some(entry) = self.hosts.get_mut(host as usize) else {
+            return Err(Error::Host(format!("host function {host} is not in the store").into()));
+        };
+        let fuel = self.inner.machine.fuel().used;
+        if let Err(outcome) = self.inner.gate.enter(fuel, entry.func.capability) {
+            return Ok(Some(outcome));
+        }
+        entry.calls += 1;
+        let func = entry.func.clone();
+        let mut typed = [0; TYPED_SLOTS];
+        let mut many = Vec::new();
+        let n_slots = func.n_slots;
+        let slots: &mut [u64] = if n_slots <= TYPED_SLOTS {
+            &mut typed[..n_slots]
+        } else {
+            many.resize(n_slots, 0);
+            &mut many
+        };
+        let args = self.inner.machine.args();
+        slots[..args.len()].copy_from_slice(args);
+        let params =
+            self.inner.gate.remembers().then(|| vals_from_slots(&self.inner, func.ty.params(), slots));
+        let activations = self.inner.activations;
+        self.inner.in_host += 1;
+        let result = catch_unwind(AssertUnwindSafe(|| (func.call)(Caller { store: self, instance }, slots)));
+        self.inner.in_host = activations - 1;
+        // A host function may have left runs of its own behind.
+        while self.inner.activations > activations {
+            self.inner.abandon();
+        }
+        let result = match result {
+            Ok(result) => result,
+            Err(panic) => {
+                self.inner.abandon();
+                return Err(Error::HostPanicked {
+                    module: func.module.to_string(),
+                    name: func.name.to_string(),
+                    message: panic_message(&*panic),
+                });
+            }
+        };
+        if let Some(params) = params {
+            let returned = result.is_ok();
+            let results = returned.then(|| vals_from_slots(&self.inner, func.ty.results(), slots));
+            let kind =
+                EventKind::HostCall { module: func.module.clone(), name: func.name.clone(), params, results };
+            self.inner.gate.event(fuel, kind);
+        }
+        match result {
+            Ok(()) => {
+                let results = self.inner.machine.results_mut();
+                let n = results.len();
+                results.copy_from_slice(&slots[..n]);
+                Ok(None)
+            }
+            Err(failure) => self.host_failed(failure),
+        }
+    }
+
+    fn host_failed(&mut self, failure: HostFailure) -> Result<Option<Outcome>, Error> {
+        Ok(Some(match failure {
+            HostFailure::Trap(code) => self.inner.trap(code),
+            HostFailure::Exit(status) => Outcome::Exited(status),
+            HostFailure::Limit(quota) => Outcome::Limit(quota),
+            HostFailure::Guest(outcome) => *outcome,
+            HostFailure::Error(error) => {
+                self.inner.abandon();
+                return Err(Error::Host(error));
+            }
+        }))
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}
