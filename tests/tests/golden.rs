@@ -117,6 +117,17 @@ fn legacy_exceptions() {
     goldens("legacy-exceptions").iter().for_each(Golden::check);
 }
 
+/// Which types are one, and which may extend which: a name that begins with `same` or `sub` is that of a valid module.
+#[test]
+fn types() {
+    for golden in goldens("types") {
+        golden.check();
+        let name = golden.path.file_name().unwrap().to_str().unwrap();
+        let is_valid = name.starts_with("same.") || name.starts_with("sub.");
+        assert_eq!(golden.verdict(Features::all()) == "valid", is_valid, "{name}");
+    }
+}
+
 /// The name of a file of errors is its kind, and what is special about it behind a dot.
 #[test]
 fn each_error_is_filed_under_its_kind() {

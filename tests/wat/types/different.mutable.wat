@@ -1,0 +1,8 @@
+;; A mutable field is not an immutable one.
+(module
+  (type $a (struct (field i32)))
+  (type $b (struct (field (mut i32))))
+  (func (param (ref $a)) (result (ref $b)) (local.get 0)))
+;;= all: invalid
+;;=   TypeMismatch { expected: (ref 1), found: Found(Some((ref 0))) }
+;;=   type mismatch: expected (ref 1), found (ref 0) (at offset 0x25, function 0, while reading a function body)

@@ -1,0 +1,8 @@
+;; An open type is not a final one.
+(module
+  (type $a (sub final (func)))
+  (type $b (sub (func)))
+  (func (param (ref $a)) (result (ref $b)) (local.get 0)))
+;;= all: invalid
+;;=   TypeMismatch { expected: (ref 1), found: Found(Some((ref 0))) }
+;;=   type mismatch: expected (ref 1), found (ref 0) (at offset 0x25, function 0, while reading a function body)

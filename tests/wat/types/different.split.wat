@@ -1,0 +1,8 @@
+;; The same list, cut at another place.
+(module
+  (type $a (func (param i32) (result i32 i32)))
+  (type $b (func (param i32 i32) (result i32)))
+  (func (param (ref $a)) (result (ref $b)) (local.get 0)))
+;;= all: invalid
+;;=   TypeMismatch { expected: (ref 1), found: Found(Some((ref 0))) }
+;;=   type mismatch: expected (ref 1), found (ref 0) (at offset 0x29, function 0, while reading a function body)
