@@ -59,6 +59,19 @@ unsafe impl Sync for LinearMemory {}
 
 /// Largest size of a memory with 32-bit addresses, in bytes.
 const SPACE_32: u64 = 1 << 32;
+/// Largest size of a memory with 64-bit addresses, in bytes: what one mapping may take of an address space of 47 bits.
+const SPACE_64: u64 = 1 << 40;
+
+/// Reserves `most` bytes, or half as often as the system refuses, but at least `least`.
+fn reserve(least: usize, most: usize) -> io::Result<Mapping> {
+    let mut bytes = most;
+    loop {
+        match Mapping::reserve(bytes) {
+            Err(_) if bytes / 2 >= least && bytes > 0 => bytes /= 2,
+            result => return result,
+        }
+    }
+}
 
 impl LinearMemory {
     /// Makes a memory of its least size, which never grows beyond `limit_bytes`, nor beyond its own maximum.
@@ -68,15 +81,15 @@ impl LinearMemory {
     pub fn new(ty: MemoryType, limit_bytes: u64) -> Result<Self, MemoryError> {
         let page_bytes = 1_u128 << ty.page_size_log2;
         let min_bytes = u128::from(ty.limits.min) * page_bytes;
-        let space = if ty.address == AddressType::I32 { SPACE_32 } else { u64::MAX };
-        let limit_bytes = limit_bytes.min(space).min(isize::MAX as u64);
+        let space = if ty.address == AddressType::I32 { SPACE_32 } else { SPACE_64 };
+        let limit_bytes = limit_bytes.min(space);
         if min_bytes > u128::from(limit_bytes) {
             return Err(MemoryError::Limit { min_bytes, limit_bytes });
         }
         let max_bytes = ty.limits.max.map_or(u128::from(limit_bytes), |max| u128::from(max) * page_bytes);
         // Both fit: they are at most `limit_bytes`, which an address space holds.
         let (len_bytes, reserved) = (min_bytes as usize, max_bytes.min(u128::from(limit_bytes)) as usize);
-        let mapping = Mapping::reserve(reserved).map_err(MemoryError::System)?;
+        let mapping = reserve(len_bytes, reserved).map_err(MemoryError::System)?;
         mapping.commit(len_bytes).map_err(MemoryError::System)?;
         let vm = Box::new(VmMemory { base: mapping.base(), len_bytes });
         Ok(Self { vm, mapping, ty })

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use wasmos_abi::TrapCode;
 use wasmos_backend::interp::ModuleCode;
-use wasmos_backend::vm::{Exit, FuncRef, InstanceId, Machine, MachineConfig, Ref, Spaces, TypeId};
+use wasmos_backend::vm::{
+    Exit, FuncRef, InstanceId, Machine, MachineConfig, MemoryId, Ref, Spaces, TableId, TypeId,
+};
 use wasmos_frontend::code::ElementEntry;
 use wasmos_frontend::module::{ConstExpr, ExternIdx, ImportType, SegmentMode};
 use wasmos_frontend::opcode::Instr;
@@ -18,6 +20,8 @@ pub(crate) struct Guest {
     pub(crate) machine: Machine,
     pub(crate) module: Arc<ValidModule>,
     pub(crate) instance: InstanceId,
+    memory: Option<MemoryId>,
+    table: Option<TableId>,
 }
 
 /// How a call ended, and what it used.
@@ -57,8 +61,14 @@ impl Guest {
                 funcs.push(machine.add_host_func(id, ty, funcs.len() as u32));
             }
         }
-        let instance = instantiate(&mut machine, code, funcs);
-        Self { machine, module, instance }
+        let (instance, spaces) = instantiate_with(&mut machine, code, funcs);
+        let (memory, table) = (spaces.memories.first().copied(), spaces.tables.first().copied());
+        Self { machine, module, instance, memory, table }
+    }
+
+    /// The same machine, with another instance to call.
+    pub(crate) fn at(self, code: &Arc<ModuleCode>, instance: InstanceId) -> Self {
+        Self { module: Arc::clone(code.module()), instance, ..self }
     }
 
     pub(crate) fn func(&mut self, name: &str) -> FuncRef {
@@ -104,6 +114,16 @@ impl Guest {
         }
     }
 
+    /// The first memory that was added to the machine.
+    pub(crate) fn memory0(&self) -> MemoryId {
+        self.memory.unwrap()
+    }
+
+    /// The first table that was added to the machine.
+    pub(crate) fn table0(&self) -> TableId {
+        self.table.unwrap()
+    }
+
     pub(crate) fn used(&self) -> u64 {
         self.machine.fuel().used
     }
@@ -134,6 +154,14 @@ pub(crate) fn drive(
 }
 
 pub(crate) fn instantiate(machine: &mut Machine, code: &Arc<ModuleCode>, funcs: Vec<FuncRef>) -> InstanceId {
+    instantiate_with(machine, code, funcs).0
+}
+
+fn instantiate_with(
+    machine: &mut Machine,
+    code: &Arc<ModuleCode>,
+    funcs: Vec<FuncRef>,
+) -> (InstanceId, Spaces) {
     let module = Arc::clone(code.module());
     let mut spaces = Spaces { funcs, ..Spaces::default() };
     spaces.memories = module.memories.iter().map(|memory| machine.add_memory(memory.ty).unwrap()).collect();
@@ -142,7 +170,7 @@ pub(crate) fn instantiate(machine: &mut Machine, code: &Arc<ModuleCode>, funcs: 
     // References to functions need the instance, so globals that hold some are set afterwards.
     spaces.globals = module.globals.iter().map(|global| machine.add_global(global.ty, [0; 2])).collect();
     let globals = spaces.globals.clone();
-    let instance = machine.add_instance(Arc::clone(code), spaces);
+    let instance = machine.add_instance(Arc::clone(code), spaces.clone());
     for (global, id) in module.globals.iter().zip(&globals) {
         if let Some(init) = global.init {
             let value = constant(machine, &module, instance, init);
@@ -179,7 +207,7 @@ pub(crate) fn instantiate(machine: &mut Machine, code: &Arc<ModuleCode>, funcs: 
             machine.drop_data(instance, index);
         }
     }
-    instance
+    (instance, spaces)
 }
 
 fn constant(machine: &mut Machine, module: &ValidModule, instance: InstanceId, expr: ConstExpr) -> [u64; 2] {

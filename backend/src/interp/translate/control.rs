@@ -294,11 +294,11 @@ impl Translator<'_> {
         self.last = None;
     }
 
-    /// Many values of a label are settled in front of the condition's branch, so that both edges have them settled.
+    /// What a branch to the label would settle is settled in front of the condition: other edges see it too.
     fn settle_many(&mut self, label: usize, above: usize) {
         let frame = &self.frames[self.frame_of(label)];
-        if frame.label_slots > FEW_SLOTS {
-            let from = self.stack.len() - above - frame.label_len;
+        let from = self.stack.len() - above - frame.label_len;
+        if (frame.label_slots > FEW_SLOTS || self.is_wide) && !self.is_settled_from(from) {
             self.settle_from(from);
         }
     }
@@ -423,6 +423,7 @@ impl Translator<'_> {
     }
 
     pub(super) fn br_table(&mut self, table: BrTable<'_>) {
+        table.labels().for_each(|label| self.settle_many(label.index(), 1));
         let (is_acc, slot) = self.pop_acc_or_slot();
         let n = table.labels().count();
         self.close_sites();
