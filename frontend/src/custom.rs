@@ -6,12 +6,15 @@
 
 use crate::error::Result;
 use crate::features::Features;
+use crate::limits;
 use crate::module::{CustomSection, Module, Name, Span, Warning};
 use crate::reader::Reader;
 use crate::types::FuncIdx;
 
-/// The bytes that all names of a module may have together, counted by entries: what a name map may hold.
-const ENTRIES: u32 = 10_000_000;
+/// What a list of a custom section may hold; its bytes bound it further.
+const ENTRIES: u32 = limits::NAME_ENTRIES;
+/// How many warnings a module gives rise to.
+const WARNINGS: usize = 100;
 
 /// A name given to an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +65,14 @@ pub struct Names {
     pub tags: Vec<NameEntry>,
     /// Where reading stopped, and why.
     pub warnings: Vec<Warning>,
+    /// How many more entries are read.
+    left: u32,
 }
 
 impl Names {
     /// Decodes the first section called `name`; a further one is a warning.
     pub(crate) fn of(module: &Module) -> Self {
-        let mut names = Self::default();
+        let mut names = Self { left: limits::NAME_ENTRIES, ..Self::default() };
         let mut sections = module.customs_named("name");
         if let Some(section) = sections.next() {
             let mut r = reader(module, section, "the name section");
@@ -75,7 +80,9 @@ impl Names {
             names.warn_on(result, "the name section is broken; what follows in it is ignored");
         }
         names.warnings.extend(
-            sections.map(|again| Warning { what: "the name section is repeated", offset: again.offset }),
+            sections
+                .take(WARNINGS)
+                .map(|again| Warning { what: "the name section is repeated", offset: again.offset }),
         );
         names
     }
@@ -98,9 +105,16 @@ impl Names {
             let len = r.var_u32()?;
             let span = r.skip(len)?;
             let mut sub = r.sub(span, r.context());
-            let result = self.read_subsection(id, &mut sub);
-            self.warn_on(result, "a part of the name section is broken and ignored from there");
+            if let Err(error) = self.read_subsection(id, &mut sub) {
+                self.sort();
+                return Err(error);
+            }
         }
+        self.sort();
+        Ok(())
+    }
+
+    fn sort(&mut self) {
         for list in self.flat_lists() {
             list.sort_by_key(|entry| entry.index);
             list.dedup_by_key(|entry| entry.index);
@@ -109,7 +123,6 @@ impl Names {
             list.sort_by_key(|entry| (entry.outer, entry.index));
             list.dedup_by_key(|entry| (entry.outer, entry.index));
         }
-        Ok(())
     }
 
     fn flat_lists(&mut self) -> [&mut Vec<NameEntry>; 8] {
@@ -132,17 +145,17 @@ impl Names {
                 self.module = Some(r.name()?);
                 Ok(())
             }
-            1 => read_map(r, &mut self.funcs),
-            2 => read_indirect_map(r, &mut self.locals),
-            3 => read_indirect_map(r, &mut self.labels),
-            4 => read_map(r, &mut self.types),
-            5 => read_map(r, &mut self.tables),
-            6 => read_map(r, &mut self.memories),
-            7 => read_map(r, &mut self.globals),
-            8 => read_map(r, &mut self.elements),
-            9 => read_map(r, &mut self.data),
-            10 => read_indirect_map(r, &mut self.fields),
-            11 => read_map(r, &mut self.tags),
+            1 => read_map(r, &mut self.funcs, &mut self.left),
+            2 => read_indirect_map(r, &mut self.locals, &mut self.left),
+            3 => read_indirect_map(r, &mut self.labels, &mut self.left),
+            4 => read_map(r, &mut self.types, &mut self.left),
+            5 => read_map(r, &mut self.tables, &mut self.left),
+            6 => read_map(r, &mut self.memories, &mut self.left),
+            7 => read_map(r, &mut self.globals, &mut self.left),
+            8 => read_map(r, &mut self.elements, &mut self.left),
+            9 => read_map(r, &mut self.data, &mut self.left),
+            10 => read_indirect_map(r, &mut self.fields, &mut self.left),
+            11 => read_map(r, &mut self.tags, &mut self.left),
             // An unknown part is passed over: the section is open to extension.
             _ => Ok(()),
         }
@@ -154,8 +167,15 @@ fn lookup(list: &[NameEntry], index: u32) -> Option<Name> {
     list.get(at).map(|entry| entry.name)
 }
 
-fn read_map(r: &mut Reader<'_>, list: &mut Vec<NameEntry>) -> Result<()> {
-    let count = r.count("names", ENTRIES)?;
+/// Reads the length of a list of names and takes it from what is left for all.
+fn count_names(r: &mut Reader<'_>, left: &mut u32) -> Result<u32> {
+    let count = r.count("names", *left)?;
+    *left -= count;
+    Ok(count)
+}
+
+fn read_map(r: &mut Reader<'_>, list: &mut Vec<NameEntry>, left: &mut u32) -> Result<()> {
+    let count = count_names(r, left)?;
     list.reserve(count.min(r.left() / 2) as usize);
     for _ in 0..count {
         list.push(NameEntry { index: r.var_u32()?, name: r.name()? });
@@ -163,10 +183,10 @@ fn read_map(r: &mut Reader<'_>, list: &mut Vec<NameEntry>) -> Result<()> {
     Ok(())
 }
 
-fn read_indirect_map(r: &mut Reader<'_>, list: &mut Vec<IndirectNameEntry>) -> Result<()> {
-    for _ in 0..r.count("names", ENTRIES)? {
+fn read_indirect_map(r: &mut Reader<'_>, list: &mut Vec<IndirectNameEntry>, left: &mut u32) -> Result<()> {
+    for _ in 0..count_names(r, left)? {
         let outer = r.var_u32()?;
-        for _ in 0..r.count("names", ENTRIES)? {
+        for _ in 0..count_names(r, left)? {
             list.push(IndirectNameEntry { outer, index: r.var_u32()?, name: r.name()? });
         }
     }
@@ -242,14 +262,14 @@ pub struct BranchHint {
 
 impl Module {
     /// Returns what is broken without making the module invalid: in the name section and the other known
-    /// custom sections.
+    /// custom sections; the first hundred.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
         let customs = self.customs.iter().filter_map(|section| match self.custom(section) {
             Custom::Broken(warning) => Some(warning),
             _ => None,
         });
-        self.names().warnings.iter().copied().chain(customs).collect()
+        self.names().warnings.iter().copied().chain(customs).take(WARNINGS).collect()
     }
 
     /// Yields the custom sections with that name.

@@ -57,6 +57,10 @@ pub const MEMORY64_PAGES: u64 = 1 << 48;
 pub const OPERANDS: u32 = 1_000_000;
 /// Comparisons of types in a body, for each byte of it, that are more than one comparison of bits: subtyping between
 /// long lists of types must not make validation quadratic.
-pub const COMPARISONS_PER_BYTE: u64 = 16;
-/// The same, for a body of any length.
-pub const COMPARISONS: u64 = 100_000;
+pub const COMPARISONS_PER_BYTE: u64 = 4;
+/// The same, for all bodies of a module together, beyond what their lengths allow.
+pub const COMPARISONS: u64 = 1_000_000;
+/// Sections, custom ones included.
+pub const SECTIONS: u32 = 1_000_000;
+/// Entries of the name section, all parts together; what is beyond is ignored.
+pub const NAME_ENTRIES: u32 = 10_000_000;

@@ -152,6 +152,7 @@ fn read_sections(r: &mut Reader<'_>, module: &mut Module) -> Result<()> {
         };
         let len = r.var_u32()?;
         let content = r.skip(len)?;
+        check_total(r, "sections", module.sections.len() + 1, limits::SECTIONS)?;
         let section = Section { id, offset: u32::try_from(offset).unwrap_or(u32::MAX), content };
         module.sections.push(section);
         let mut content = r.sub(content, id.context());

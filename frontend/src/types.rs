@@ -88,7 +88,7 @@ const ABSTRACT: [(HeapType, u8, &str, Feature); 13] = [
     (HeapType::Extern, 0x6f, "extern", Feature::ReferenceTypes),
     (HeapType::NoExtern, 0x72, "noextern", Feature::Gc),
     (HeapType::Exn, 0x69, "exn", Feature::Exceptions),
-    (HeapType::NoExn, 0x74, "noexn", Feature::Gc),
+    (HeapType::NoExn, 0x74, "noexn", Feature::Exceptions),
     (HeapType::Bottom, BOTTOM_CODE, "any heap type", Feature::Mvp),
 ];
 
@@ -123,19 +123,21 @@ impl HeapType {
         if byte == Some(0x62) {
             return Err(r.error(ErrorKind::Unsupported { what: "an exact heap type (custom descriptors)" }));
         }
+        // A byte with bit 6 set and bit 7 clear is an abstract type; longer forms of it are none (core 3.0, "Heap Types").
+        if let Some(code) = byte.filter(|byte| byte & 0xc0 == 0x40) {
+            let Some((heap, feature)) = Self::from_code(code) else {
+                return Err(r.error(malformed_heap(code)));
+            };
+            r.require(feature, offset)?;
+            r.byte()?;
+            return Ok(heap);
+        }
         let value = r.var_s33()?;
-        if let Ok(index) = u32::try_from(value) {
-            r.require(Feature::FunctionReferences, offset)?;
-            return concrete(r, index, offset);
-        }
-        let code = u8::try_from(value & 0x7f).unwrap_or(0);
-        match Self::from_code(code).filter(|_| value >= -64) {
-            Some((heap, feature)) => {
-                r.require(feature, offset)?;
-                Ok(heap)
-            }
-            None => Err(r.error_at(malformed_heap(code), offset)),
-        }
+        let Ok(index) = u32::try_from(value) else {
+            return Err(r.error_at(malformed_heap(byte.unwrap_or(0)), offset));
+        };
+        r.require(Feature::FunctionReferences, offset)?;
+        concrete(r, index, offset)
     }
 }
 

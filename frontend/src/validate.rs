@@ -10,7 +10,7 @@ mod special;
 pub(crate) mod types;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -107,9 +107,16 @@ pub(crate) struct Context {
     types: CanonicalTypes,
     /// A bit by function: whether `ref.func` may name it in a body.
     declared: Vec<u64>,
+    /// Comparisons of types beyond what the lengths of bodies allow.
+    comparisons: AtomicU64,
 }
 
 impl Context {
+    /// Takes comparisons from what all bodies share, and returns how many have been taken.
+    fn spend_comparisons(&self, comparisons: u64) -> u64 {
+        self.comparisons.fetch_add(comparisons, Ordering::Relaxed).saturating_add(comparisons)
+    }
+
     fn declare(&mut self, func: FuncIdx) {
         if let Some(word) = self.declared.get_mut(func.index() / 64) {
             *word |= 1 << (func.0 % 64);
@@ -135,7 +142,8 @@ impl Context {
 /// whose body breaks a rule.
 pub fn validate(module: Module) -> Result<ValidModule> {
     let types = CanonicalTypes::build(&module)?;
-    let mut cx = Context { types, declared: vec![0; module.funcs.len().div_ceil(64)] };
+    let declared = vec![0; module.funcs.len().div_ceil(64)];
+    let mut cx = Context { types, declared, comparisons: AtomicU64::new(0) };
     check_index_spaces(&module)?;
     check_expressions(&module, &mut cx)?;
     let bodies = check_bodies(&module, &cx)?;
@@ -417,6 +425,7 @@ fn check_bodies(module: &Module, cx: &Context) -> Result<Bodies> {
     {
         return check_chunk(&mut FuncValidator::new(module, cx), 0, &module.bodies);
     }
+    let before = cx.comparisons.load(Ordering::Relaxed);
     // Chunks behind one that has failed need not be looked at; those before it must, since theirs is the first error.
     let failed = AtomicUsize::new(usize::MAX);
     let chunks: Vec<Result<Bodies>> = module
@@ -437,6 +446,11 @@ fn check_bodies(module: &Module, cx: &Context) -> Result<Bodies> {
             },
         )
         .collect();
+    if cx.comparisons.load(Ordering::Relaxed) > limits::COMPARISONS {
+        // Which body meets the end of what is shared depends on the threads; in order it is always the same one.
+        cx.comparisons.store(before, Ordering::Relaxed);
+        return check_chunk(&mut FuncValidator::new(module, cx), 0, &module.bodies);
+    }
     let mut all = Bodies { frame_costs: Vec::with_capacity(module.bodies.len()), used: Features::mvp() };
     for chunk in chunks {
         let chunk = chunk?;

@@ -310,17 +310,71 @@ const COMPARISONS_OF_A_CALL: u64 = 2_000;
 #[test]
 fn comparisons_and_comparisons_per_byte() {
     let budget = |len_bytes: u64| limits::COMPARISONS + limits::COMPARISONS_PER_BYTE * len_bytes;
-    for (calls, len_bytes) in [(52, 250), (60, 1_250)] {
+    for (calls, len_bytes) in [(505, 2_500), (510, 5_000)] {
         let charged = COMPARISONS_OF_A_CALL * calls as u64;
         assert_eq!(charged, budget(len_bytes as u64), "the case is at the limit");
         assert!(judge(comparing(calls, 0, len_bytes)).is_ok());
         let what = "comparisons of types, budget exceeded";
-        let too_many = ErrorKind::TooMany { what, count: charged + 1, limit: charged };
+        let too_many =
+            ErrorKind::TooMany { what, count: limits::COMPARISONS + 1, limit: limits::COMPARISONS };
         assert_eq!(refusal(comparing(calls, 1, len_bytes)), too_many);
     }
+    // What is beyond the lengths is the module's, not each body's; which body is one too many does not
+    // depend on the threads.
+    let callees = [func_type(&[], &[0x71; 1_000]), func_type(&[0x6e; 1_000], &[])];
+    let instrs = [0x10, 3, 0x10, 4].repeat(200);
+    let three = |threads: usize| {
+        let types = [vec![func_type(&[], &[])], callees.to_vec()].concat();
+        let padded = [instrs.clone(), vec![0x01; 40_000]].concat();
+        let many = vec![body(&[0], &padded); 9];
+        let stubs = [body(&[0], &[UNREACHABLE]), body(&[0], &[UNREACHABLE])];
+        let bytes = module(&[
+            section(SectionId::Type, vector(types)),
+            section(SectionId::Function, vector([[0], [0], [0], [1], [2], [0], [0], [0], [0], [0], [0]])),
+            section(SectionId::Code, vector([&many[..3], &stubs[..], &many[3..]].concat())),
+        ]);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| judge(bytes).map(drop).map_err(|error| error.to_string()))
+    };
+    assert!(three(1).is_err_and(|error| error.contains("budget exceeded")));
+    assert_eq!([2, 8].map(three), [1, 1].map(three));
     // A block of the same type on both sides compares bits, however often.
     let equal = [BLOCK, EMPTY, 0x41, 0, 0x0d, 0, END].repeat(100_000);
     assert!(judge(function(&equal)).is_ok());
+}
+
+#[test]
+fn sections() {
+    let custom = [0, 1, 0];
+    let module = |n: u32| [b"\0asm\x01\0\0\0".to_vec(), custom.repeat(n as usize)].concat();
+    assert!(judge(module(limits::SECTIONS)).is_ok());
+    let (count, limit) = (u64::from(limits::SECTIONS) + 1, limits::SECTIONS.into());
+    assert_eq!(refusal(module(limits::SECTIONS + 1)), ErrorKind::TooMany { what: "sections", count, limit });
+}
+
+/// Beyond the limit a name section is broken, which is a warning.
+#[test]
+fn name_entries() {
+    let names = |count: u32, entries: usize| {
+        let mut leb = Vec::new();
+        let mut left = count;
+        while left >= 0x80 {
+            leb.push(left as u8 | 0x80);
+            left >>= 7;
+        }
+        leb.push(left as u8);
+        let part = [leb, [0, 0].repeat(entries)].concat();
+        let mut module = wasm_encoder::Module::new();
+        let mut section = vec![1];
+        wasm_encoder::Encode::encode(&part.len(), &mut section);
+        section.extend(part);
+        module.section(&wasm_encoder::CustomSection { name: "name".into(), data: section.into() });
+        wasmos_frontend::decode(module.finish()).expect("a module")
+    };
+    let at = names(limits::NAME_ENTRIES, limits::NAME_ENTRIES as usize);
+    assert_eq!((at.warnings().len(), at.names().funcs.len()), (0, 1));
+    let past = names(limits::NAME_ENTRIES + 1, 8);
+    assert_eq!((past.warnings().len(), past.names().funcs.len()), (1, 0));
 }
 
 #[test]

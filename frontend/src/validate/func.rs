@@ -150,7 +150,8 @@ pub(super) struct FuncValidator<'m> {
     pub(super) offset: usize,
     context: &'static str,
     comparisons: u64,
-    max_comparisons: u64,
+    /// What the length of the body allows; more is taken from what the module's bodies share.
+    own_comparisons: u64,
     /// Whether this is a constant expression, in which `ref.func` declares the function that it names.
     pub(super) is_constant: bool,
     /// The features that the instructions arrived with.
@@ -176,7 +177,7 @@ impl<'m> FuncValidator<'m> {
             offset: 0,
             context: "a function body",
             comparisons: 0,
-            max_comparisons: 0,
+            own_comparisons: 0,
             is_constant: false,
             used: Features::mvp(),
             seen_labels: Vec::new(),
@@ -234,7 +235,7 @@ impl<'m> FuncValidator<'m> {
         self.is_constant = false;
         self.results = results;
         self.comparisons = 0;
-        self.max_comparisons = limits::COMPARISONS + limits::COMPARISONS_PER_BYTE * u64::from(len_bytes);
+        self.own_comparisons = limits::COMPARISONS_PER_BYTE * u64::from(len_bytes);
         self.operands.clear();
         self.frames.clear();
         self.locals.clear();
@@ -423,10 +424,14 @@ impl<'m> FuncValidator<'m> {
     /// Counts comparisons that are more than one of bits.
     fn charge(&mut self, comparisons: usize) -> Result<()> {
         self.comparisons += comparisons as u64;
-        if self.comparisons <= self.max_comparisons {
+        let beyond = self.comparisons.saturating_sub(self.own_comparisons).min(comparisons as u64);
+        if beyond == 0 {
             return Ok(());
         }
-        let (count, limit) = (self.comparisons, self.max_comparisons);
+        let (count, limit) = (self.cx.spend_comparisons(beyond), limits::COMPARISONS);
+        if count <= limit {
+            return Ok(());
+        }
         Err(self.error(ErrorKind::TooMany { what: "comparisons of types, budget exceeded", count, limit }))
     }
 

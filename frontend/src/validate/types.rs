@@ -17,6 +17,21 @@ pub(crate) struct CanonicalTypes {
     canonical: Vec<TypeIdx>,
     /// By type: whether all its fields have a default value.
     defaultable: Vec<bool>,
+    /// By type: its place in the hierarchy; empty for a space whose hierarchy is not known here.
+    lineage: Vec<Lineage>,
+}
+
+/// A place in the hierarchy, with a shortcut, so that an ancestor is found in a logarithm of the depth.
+///
+/// Source: Myers, "An applicative random-access stack" (1983).
+#[derive(Clone, Copy, Debug)]
+struct Lineage {
+    /// How many supertypes it has above it.
+    depth: u32,
+    /// The type that it extends; itself at the top.
+    parent: TypeIdx,
+    /// Some ancestor further up; itself at the top.
+    jump: TypeIdx,
 }
 
 /// Marks, in a group's key, a reference to a member of the same group. Indices stay below 2^20.
@@ -28,10 +43,9 @@ impl CanonicalTypes {
         let mut types = Self {
             canonical: Vec::with_capacity(module.types.len()),
             defaultable: module.types.iter().map(is_defaultable).collect(),
+            lineage: Vec::with_capacity(module.types.len()),
         };
         let mut groups: HashMap<Box<[u32]>, TypeIdx> = HashMap::new();
-        // By type: how many supertypes it has above it.
-        let mut depths: Vec<u32> = Vec::with_capacity(module.types.len());
         let mut key = Vec::new();
         let mut start = 0_usize;
         for end in module.rec_group_ends.iter().map(|end| *end as usize) {
@@ -47,8 +61,12 @@ impl CanonicalTypes {
                 first
             });
             types.canonical.extend((first.0..).take(group.len()).map(TypeIdx));
+            // The whole group's lineage first: its members may refer to later ones.
             for ty in group {
-                depths.push(types.check_supertype(module, ty, &depths)?);
+                types.push_lineage(module, ty)?;
+            }
+            for (member, ty) in group.iter().enumerate() {
+                types.check_supertype(module, ty, start + member)?;
             }
             start = end;
         }
@@ -70,7 +88,7 @@ impl CanonicalTypes {
 
     /// Makes the map from a module's types to those of another space, e.g. of all modules of an engine.
     pub(crate) const fn mapping(canonical: Vec<TypeIdx>) -> Self {
-        Self { canonical, defaultable: Vec::new() }
+        Self { canonical, defaultable: Vec::new(), lineage: Vec::new() }
     }
 
     /// Returns the map back.
@@ -124,31 +142,68 @@ impl CanonicalTypes {
         }
     }
 
-    /// Checks a type against the one that it extends and returns its depth.
-    fn check_supertype(&self, module: &Module, ty: &SubType, depths: &[u32]) -> Result<u32> {
-        let Some(super_index) = ty.supertype else { return Ok(0) };
-        let index = len32(depths);
-        let error = |kind| Err(Error::new(kind, ty.offset as usize, SectionId::Type.context()));
-        let (Some(super_type), Some(super_depth)) =
-            (module.types.get(super_index.index()), depths.get(super_index.index()))
-        else {
-            let len = index;
-            return error(ErrorKind::UnknownIndex { space: IndexSpace::Type, index: super_index.0, len });
+    fn push_lineage(&mut self, module: &Module, ty: &SubType) -> Result<()> {
+        let index = len32(&self.lineage);
+        let own = TypeIdx(index);
+        let Some(parent) = ty.supertype else {
+            self.lineage.push(Lineage { depth: 0, parent: own, jump: own });
+            return Ok(());
+        };
+        let (Some(super_type), Some(above)) = (module.types.get(parent.index()), self.lineage(parent)) else {
+            return Err(type_error(
+                ty,
+                ErrorKind::UnknownIndex { space: IndexSpace::Type, index: parent.0, len: index },
+            ));
         };
         if super_type.is_final {
-            return error(ErrorKind::FinalSupertype { index, super_index: super_index.0 });
+            return Err(type_error(ty, ErrorKind::FinalSupertype { index, super_index: parent.0 }));
         }
-        let depth = super_depth + 1;
+        let depth = above.depth + 1;
         if depth > limits::SUBTYPING_DEPTH {
             let (count, limit) = (depth.into(), limits::SUBTYPING_DEPTH.into());
-            return error(ErrorKind::TooMany { what: "supertypes in a chain", count, limit });
+            return Err(type_error(ty, ErrorKind::TooMany { what: "supertypes in a chain", count, limit }));
         }
-        let matcher = Matcher { types: &module.types, canonical: self };
-        if !matcher.composite(&ty.composite, &super_type.composite) {
-            return error(ErrorKind::SubtypeMismatch { index, super_index: super_index.0 });
-        }
-        Ok(depth)
+        let depth_of = |index| self.lineage(index).map_or(0, |lineage| lineage.depth);
+        let further = self.lineage(above.jump).map_or(above.jump, |lineage| lineage.jump);
+        let is_even = above.depth - depth_of(above.jump) == depth_of(above.jump) - depth_of(further);
+        let jump = if is_even { further } else { parent };
+        self.lineage.push(Lineage { depth, parent, jump });
+        Ok(())
     }
+
+    fn lineage(&self, index: TypeIdx) -> Option<Lineage> {
+        self.lineage.get(index.index()).copied()
+    }
+
+    /// Returns the ancestor of `index`, or itself, that stands as deep as `of`; `None` if none does, or if the hierarchy
+    /// is not known here.
+    fn ancestor_as_deep(&self, index: TypeIdx, of: TypeIdx) -> Option<TypeIdx> {
+        let depth = self.lineage(of)?.depth;
+        let (mut at, mut lineage) = (index, self.lineage(index)?);
+        while lineage.depth > depth {
+            let shortcut = self.lineage(lineage.jump)?;
+            at = if shortcut.depth >= depth { lineage.jump } else { lineage.parent };
+            lineage = self.lineage(at)?;
+        }
+        (lineage.depth == depth).then_some(at)
+    }
+
+    /// Checks a type against the one that it extends.
+    fn check_supertype(&self, module: &Module, ty: &SubType, index: usize) -> Result<()> {
+        let Some(super_index) = ty.supertype else { return Ok(()) };
+        let matcher = Matcher { types: &module.types, canonical: self };
+        match module.types.get(super_index.index()) {
+            Some(super_type) if matcher.composite(&ty.composite, &super_type.composite) => Ok(()),
+            _ => {
+                let index = type_idx(index).0;
+                Err(type_error(ty, ErrorKind::SubtypeMismatch { index, super_index: super_index.0 }))
+            }
+        }
+    }
+}
+
+fn type_error(ty: &SubType, kind: ErrorKind) -> Error {
+    Error::new(kind, ty.offset as usize, SectionId::Type.context())
 }
 
 fn is_defaultable(ty: &SubType) -> bool {
@@ -213,9 +268,16 @@ impl<'m> Matcher<'m> {
         a == b || self.canonical.canonical(a) == self.canonical.canonical(b)
     }
 
-    /// Returns whether `sub` is `sup` or extends it; at most [`limits::SUBTYPING_DEPTH`] steps.
+    /// Returns whether `sub` is `sup` or extends it.
     pub(crate) fn extends(self, sub: TypeIdx, sup: TypeIdx) -> bool {
-        let mut at = Some(sub);
+        if self.same(sub, sup) {
+            return true;
+        }
+        if !self.canonical.lineage.is_empty() {
+            return self.canonical.ancestor_as_deep(sub, sup).is_some_and(|index| self.same(index, sup));
+        }
+        // A registry holds types that have been validated: at most `SUBTYPING_DEPTH` steps.
+        let mut at = self.get(sub).and_then(|ty| ty.supertype);
         while let Some(index) = at {
             if self.same(index, sup) {
                 return true;
