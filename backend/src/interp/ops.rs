@@ -7,6 +7,7 @@ pub(super) mod atomic;
 pub(super) mod bulk;
 pub(crate) mod call;
 pub(super) mod control;
+pub(super) mod float;
 pub(super) mod memory;
 pub(super) mod numeric;
 pub(super) mod reference;

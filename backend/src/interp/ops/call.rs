@@ -292,7 +292,24 @@ handlers! {
         r.ip = r.ip.sub(2);
         test_point(r)
     }
-    /// An entry with many locals to clear: `acc` is the body.
+    /// An entry with locals to clear: `acc` is the body.
+    #[inline(never)]
+    fn clear_locals(r) {
+        let body = r.acc as *const Body;
+        let mut local = r.fp.add((*body).zero_from as usize);
+        let mut n = (*body).n_zero;
+        if n > 32 {
+            return r.to(clear_many);
+        }
+        while n != 0 {
+            // Volatile, so that it does not become a call of `memset`: there are few of them.
+            local.write_volatile(0);
+            local = local.add(1);
+            n -= 1;
+        }
+        pay_entry(r, body)
+    }
+    /// The same for many.
     #[cold]
     #[inline(never)]
     fn clear_many(r) {
@@ -431,17 +448,10 @@ unsafe fn enter(
         *callee.sub(2) = r.fp as u64;
         *callee.sub(1) = context as u64;
         r.fp = callee;
-        let mut local = callee.add((*body).zero_from as usize);
-        let mut n = (*body).n_zero;
-        if n > 64 {
-            r.acc = body as u64;
-            return r.to(clear_many);
-        }
-        while n != 0 {
-            // Volatile, so that it does not become a call of `memset`: there are few of them.
-            local.write_volatile(0);
-            local = local.add(1);
-            n -= 1;
+        // The accumulator is dead here: with it goes the only register that there would not be.
+        r.acc = body as u64;
+        if (*body).n_zero != 0 {
+            return r.to(clear_locals);
         }
         pay_entry(r, body)
     }

@@ -13,6 +13,7 @@ use crate::interp::ops::bulk::{
     notify,
 };
 use crate::interp::ops::control::{branch_forms, counter_forms};
+use crate::interp::ops::float;
 use crate::interp::ops::memory::{load_forms, load_lane_form, store_forms};
 use crate::interp::ops::numeric::{
     binary_forms, extract_lane, replace_lane, splat, symmetric_forms, unary_forms, vector1, vector2, vector3,
@@ -325,11 +326,11 @@ impl Translator<'_> {
             Instr::F32Floor => self.unary(unary_forms(f32_floor), Ty::F32),
             Instr::F32Trunc => self.unary(unary_forms(f32_trunc), Ty::F32),
             Instr::F32Nearest => self.unary(unary_forms(f32_nearest), Ty::F32),
-            Instr::F32Sqrt => self.unary(unary_forms(f32_sqrt), Ty::F32),
-            Instr::F32Add => self.commutative(symmetric_forms(f32_add), Ty::F32),
-            Instr::F32Sub => self.binary(binary_forms(f32_sub), Ty::F32),
-            Instr::F32Mul => self.commutative(symmetric_forms(f32_mul), Ty::F32),
-            Instr::F32Div => self.binary(binary_forms(f32_div), Ty::F32),
+            Instr::F32Sqrt => self.unary(unary_forms(float::f32_sqrt), Ty::F32),
+            Instr::F32Add => self.commutative(symmetric_forms(float::f32_add), Ty::F32),
+            Instr::F32Sub => self.binary(binary_forms(float::f32_sub), Ty::F32),
+            Instr::F32Mul => self.commutative(symmetric_forms(float::f32_mul), Ty::F32),
+            Instr::F32Div => self.binary(binary_forms(float::f32_div), Ty::F32),
             Instr::F32Min => self.commutative(symmetric_forms(f32_min), Ty::F32),
             Instr::F32Max => self.commutative(symmetric_forms(f32_max), Ty::F32),
             Instr::F32Copysign => self.binary(binary_forms(f32_copysign), Ty::F32),
@@ -339,11 +340,11 @@ impl Translator<'_> {
             Instr::F64Floor => self.unary(unary_forms(f64_floor), Ty::F64),
             Instr::F64Trunc => self.unary(unary_forms(f64_trunc), Ty::F64),
             Instr::F64Nearest => self.unary(unary_forms(f64_nearest), Ty::F64),
-            Instr::F64Sqrt => self.unary(unary_forms(f64_sqrt), Ty::F64),
-            Instr::F64Add => self.commutative(symmetric_forms(f64_add), Ty::F64),
-            Instr::F64Sub => self.binary(binary_forms(f64_sub), Ty::F64),
-            Instr::F64Mul => self.commutative(symmetric_forms(f64_mul), Ty::F64),
-            Instr::F64Div => self.binary(binary_forms(f64_div), Ty::F64),
+            Instr::F64Sqrt => self.unary(unary_forms(float::f64_sqrt), Ty::F64),
+            Instr::F64Add => self.commutative(symmetric_forms(float::f64_add), Ty::F64),
+            Instr::F64Sub => self.binary(binary_forms(float::f64_sub), Ty::F64),
+            Instr::F64Mul => self.commutative(symmetric_forms(float::f64_mul), Ty::F64),
+            Instr::F64Div => self.binary(binary_forms(float::f64_div), Ty::F64),
             Instr::F64Min => self.commutative(symmetric_forms(f64_min), Ty::F64),
             Instr::F64Max => self.commutative(symmetric_forms(f64_max), Ty::F64),
             Instr::F64Copysign => self.binary(binary_forms(f64_copysign), Ty::F64),
