@@ -78,7 +78,7 @@ fn edit(rng: &mut Rng, bytes: &mut Vec<u8>, other: &[u8]) {
             bytes.push(rng.u8(..));
             continue;
         };
-        match rng.u8(..10) {
+        match rng.u8(..11) {
             0 => bytes[at] ^= 1 << rng.u8(..8),
             1 => bytes[at] = rng.u8(..),
             2 => bytes[at] = interesting_byte(rng),
@@ -90,6 +90,7 @@ fn edit(rng: &mut Rng, bytes: &mut Vec<u8>, other: &[u8]) {
                 drop(bytes.splice(at..at, again));
             }
             7 => splice(rng, bytes, at, other),
+            8 => pad_integer(rng, bytes, at),
             _ => change_integer(rng, bytes, at),
         }
     }
@@ -133,6 +134,18 @@ fn change_integer(rng: &mut Rng, bytes: &mut Vec<u8>, at: usize) {
     let mut integer = Vec::new();
     write_u32(&mut integer, new, if rng.u8(..3) == 0 { rng.usize(1..=6) } else { 1 });
     drop(bytes.splice(at..end, integer));
+}
+
+/// Writes a short integer in more bytes that mean the same: as an unsigned one, or a signed one by its sign.
+fn pad_integer(rng: &mut Rng, bytes: &mut Vec<u8>, at: usize) {
+    if bytes[at] >= 0x80 {
+        return;
+    }
+    let fill = if bytes[at] & 0x40 != 0 && rng.bool() { 0x7f } else { 0x00 };
+    bytes[at] |= 0x80;
+    let more = rng.usize(..5);
+    let padding = core::iter::repeat_n(fill | 0x80, more).chain([fill]);
+    drop(bytes.splice(at + 1..at + 1, padding));
 }
 
 /// Appends an integer in LEB128, padded to `min_bytes`.

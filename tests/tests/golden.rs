@@ -114,18 +114,36 @@ fn features() {
 
 #[test]
 fn legacy_exceptions() {
-    goldens("legacy-exceptions").iter().for_each(Golden::check);
+    check_named("legacy-exceptions", &["valid"]);
 }
 
-/// Which types are one, and which may extend which: a name that begins with `same` or `sub` is that of a valid module.
-#[test]
-fn types() {
-    for golden in goldens("types") {
+/// Checks the files of a folder; a name that begins with one of `valid` is that of a valid module.
+#[track_caller]
+fn check_named(folder: &str, valid: &[&str]) {
+    for golden in goldens(folder) {
         golden.check();
         let name = golden.path.file_name().unwrap().to_str().unwrap();
-        let is_valid = name.starts_with("same.") || name.starts_with("sub.");
+        let is_valid = valid.contains(&name.split('.').next().unwrap());
         assert_eq!(golden.verdict(Features::all()) == "valid", is_valid, "{name}");
     }
+}
+
+/// Which types are one, and which may extend which.
+#[test]
+fn types() {
+    check_named("types", &["same", "sub"]);
+}
+
+/// What is null, what may be, and which reference goes where.
+#[test]
+fn references() {
+    check_named("references", &["valid"]);
+}
+
+/// Memories and tables with 32-bit and 64-bit addresses.
+#[test]
+fn addresses() {
+    check_named("addresses", &["valid"]);
 }
 
 /// The name of a file of errors is its kind, and what is special about it behind a dot.

@@ -1,0 +1,5 @@
+(module
+  (memory $d 1)
+  (memory $s 1)
+  (func (memory.copy $d $s (i32.const 0) (i32.const 0) (i32.const 0))))
+;;= all: valid

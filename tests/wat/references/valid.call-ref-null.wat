@@ -1,0 +1,5 @@
+(module
+  (type $f (func))
+  (func 
+    (call_ref $f (ref.null nofunc))))
+;;= all: valid

@@ -1,0 +1,4 @@
+(module
+  (func (result exnref)
+    (ref.null noexn)))
+;;= all: valid

@@ -1,0 +1,4 @@
+(module
+  (func (result i32)
+    (unreachable) (ref.is_null)))
+;;= all: valid

@@ -1,0 +1,4 @@
+(module
+  (func (result funcref)
+    (unreachable) (select (result funcref))))
+;;= all: valid
