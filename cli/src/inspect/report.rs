@@ -3,13 +3,16 @@
 
 mod customs;
 
+use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use wasmos_frontend::Module;
 use wasmos_frontend::module::{self, ExternKind, ImportType, SegmentMode};
-use wasmos_frontend::types::{AddressType, CompositeType, FuncIdx, SubType, TypeIdx, ValType};
+use wasmos_frontend::types::{
+    AddressType, CompositeType, FuncIdx, GlobalType, MemoryType, SubType, TableType, ValType,
+};
 
 use crate::inspect::facts::Facts;
 use crate::inspect::report::customs::{Customs, NameCounts, Warning};
@@ -25,7 +28,7 @@ pub(crate) struct Report<'a> {
     pub(crate) size_bytes: usize,
     pub(crate) sha256: String,
     pub(crate) sections: Vec<Section>,
-    pub(crate) types: Vec<Type>,
+    pub(crate) types: Vec<Type<'a>>,
     pub(crate) imports: Vec<Import<'a>>,
     pub(crate) exports: Vec<Export<'a>>,
     pub(crate) functions: Vec<Function<'a>>,
@@ -98,22 +101,65 @@ fn sections(module: &Module) -> Vec<Section> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Type {
+pub(crate) struct Type<'a> {
     pub(crate) index: usize,
     pub(crate) group: usize,
     pub(crate) kind: &'static str,
     pub(crate) r#final: bool,
     pub(crate) supertype: Option<u32>,
-    pub(crate) text: String,
+    pub(crate) text: TypeText<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) params: Option<Vec<String>>,
+    pub(crate) params: Option<TypeList<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) results: Option<Vec<String>>,
+    pub(crate) results: Option<TypeList<'a>>,
 }
 
-fn types(module: &Module) -> Vec<Type> {
-    let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect();
-    let one = |(index, ty): (usize, &SubType)| Type {
+/// A type that becomes text when it is shown: a million imports of one long type would not fit in memory as texts.
+#[derive(Clone, Copy)]
+pub(crate) enum TypeText<'a> {
+    Composite(&'a CompositeType),
+    /// A long one, which the list of types shows once.
+    Index(u32),
+    Table(&'a TableType),
+    Memory(&'a MemoryType),
+    Global(&'a GlobalType),
+}
+
+impl fmt::Display for TypeText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Composite(ty) => ty.fmt(f),
+            Self::Index(index) => write!(f, "(type {index})"),
+            Self::Table(ty) => ty.fmt(f),
+            Self::Memory(ty) => ty.fmt(f),
+            Self::Global(ty) => ty.fmt(f),
+        }
+    }
+}
+
+impl Serialize for TypeText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Types that become texts when they are shown.
+#[derive(Clone, Copy)]
+pub(crate) struct TypeList<'a>(&'a [ValType]);
+
+impl Serialize for TypeList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ToString::to_string))
+    }
+}
+
+fn types(module: &Module) -> Vec<Type<'_>> {
+    let one = |(index, ty)| type_at(module, index, ty);
+    module.types.iter().enumerate().map(one).collect()
+}
+
+fn type_at<'a>(module: &Module, index: usize, ty: &'a SubType) -> Type<'a> {
+    Type {
         index,
         group: module.rec_group_ends.partition_point(|end| *end as usize <= index),
         kind: match &ty.composite {
@@ -123,11 +169,10 @@ fn types(module: &Module) -> Vec<Type> {
         },
         r#final: ty.is_final,
         supertype: ty.supertype.map(|index| index.0),
-        text: ty.composite.to_string(),
-        params: ty.func().map(|ty| list(ty.params())),
-        results: ty.func().map(|ty| list(ty.results())),
-    };
-    module.types.iter().enumerate().map(one).collect()
+        text: TypeText::Composite(&ty.composite),
+        params: ty.func().map(|ty| TypeList(ty.params())),
+        results: ty.func().map(|ty| TypeList(ty.results())),
+    }
 }
 
 #[derive(Serialize)]
@@ -137,7 +182,7 @@ pub(crate) struct Import<'a> {
     pub(crate) kind: &'static str,
     pub(crate) index: u32,
     /// `None` if the index of the type is out of range.
-    pub(crate) r#type: Option<String>,
+    pub(crate) r#type: Option<TypeText<'a>>,
     pub(crate) type_index: Option<u32>,
 }
 
@@ -169,19 +214,21 @@ fn indexed_imports(module: &Module) -> impl Iterator<Item = (u32, &module::Impor
     })
 }
 
-/// Returns the type of an import as text; `None` if its index is out of range.
-fn import_type(module: &Module, ty: &ImportType) -> Option<String> {
-    match ty {
-        ImportType::Func(index) | ImportType::Tag(index) => type_text(module, *index),
-        ImportType::Table(ty) => Some(ty.to_string()),
-        ImportType::Memory(ty) => Some(ty.to_string()),
-        ImportType::Global(ty) => Some(ty.to_string()),
-    }
-}
+/// How many parameters and results an import's type is written out with.
+const WRITTEN_OUT: usize = 32;
 
-/// Returns a type as text; `None` if its index is out of range.
-fn type_text(module: &Module, index: TypeIdx) -> Option<String> {
-    module.types.get(index.index()).map(|ty| ty.composite.to_string())
+/// Returns the type of an import; `None` if its index is out of range.
+fn import_type<'a>(module: &'a Module, ty: &'a ImportType) -> Option<TypeText<'a>> {
+    Some(match ty {
+        ImportType::Func(index) | ImportType::Tag(index) => {
+            let ty = module.types.get(index.index())?;
+            let n_types = ty.func().map_or(0, |func| func.params().len() + func.results().len());
+            if n_types > WRITTEN_OUT { TypeText::Index(index.0) } else { TypeText::Composite(&ty.composite) }
+        }
+        ImportType::Table(ty) => TypeText::Table(ty),
+        ImportType::Memory(ty) => TypeText::Memory(ty),
+        ImportType::Global(ty) => TypeText::Global(ty),
+    })
 }
 
 #[derive(Serialize)]

@@ -137,7 +137,7 @@ impl<'a> Screen<'a> {
         let lines = report.imports.iter().map(|import| {
             let (kind, index) = (import.kind, import.index);
             let (module, name) = (Escaped::new(import.module), Escaped::new(import.name));
-            let ty = import.r#type.as_deref().unwrap_or("(unknown type)");
+            let ty = import.r#type.map_or_else(|| UNKNOWN_TYPE.to_owned(), |ty| ty.to_string());
             format!("{kind} {index}  {module}.{name}  {ty}")
         });
         self.list("Imports", lines)
@@ -153,7 +153,7 @@ impl<'a> Screen<'a> {
         let lines = report.exports.iter().map(|export| {
             let (kind, index, name) = (export.kind, export.index, Escaped::new(export.name));
             let ty = types.get(index as usize).copied().flatten();
-            let ty = if kind == "function" { type_text(report, ty) } else { "" };
+            let ty = if kind == "function" { type_text(report, ty) } else { String::new() };
             format!("{kind} {index}  {name}  {ty}")
         });
         self.list("Exports", lines)
@@ -337,9 +337,11 @@ const fn imported(imported: bool) -> &'static str {
     if imported { "imported, " } else { "" }
 }
 
-fn type_text<'r>(report: &'r Report<'_>, index: Option<u32>) -> &'r str {
+const UNKNOWN_TYPE: &str = "(unknown type)";
+
+fn type_text(report: &Report<'_>, index: Option<u32>) -> String {
     let ty = index.and_then(|index| report.types.get(index as usize));
-    ty.map_or("(unknown type)", |ty| &ty.text)
+    ty.map_or_else(|| UNKNOWN_TYPE.to_owned(), |ty| ty.text.to_string())
 }
 
 fn memory_text(memory: &Memory) -> String {
