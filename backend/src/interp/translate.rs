@@ -450,3 +450,6 @@ impl<'m> Translator<'m> {
         [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
     }
 }
+
+#[cfg(test)]
+mod tests;

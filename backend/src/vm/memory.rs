@@ -1,6 +1,7 @@
 //! Linear memories: reserved at their largest size, so that the base never moves, and grown in place.
 
 use core::fmt;
+use core::ptr::NonNull;
 use std::io;
 
 use wasmos_frontend::types::{AddressType, MemoryType};
@@ -47,12 +48,13 @@ impl core::error::Error for MemoryError {}
 /// A linear memory.
 #[derive(Debug)]
 pub struct LinearMemory {
-    vm: Box<VmMemory>,
+    /// From a box: contexts point at it.
+    vm: NonNull<VmMemory>,
     mapping: Mapping,
     ty: MemoryType,
 }
 
-// SAFETY: V1. The pointer in `vm` is the mapping's, which may move between threads.
+// SAFETY: V1. What `vm` points at is the memory's own, and so is its mapping; both may move between threads.
 unsafe impl Send for LinearMemory {}
 // SAFETY: V1. A shared reference only reads what a guest that runs elsewhere cannot change: it needs `&mut`.
 unsafe impl Sync for LinearMemory {}
@@ -92,7 +94,7 @@ impl LinearMemory {
         let mapping = reserve(len_bytes, reserved).map_err(MemoryError::System)?;
         mapping.commit(len_bytes).map_err(MemoryError::System)?;
         let vm = Box::new(VmMemory { base: mapping.base(), len_bytes });
-        Ok(Self { vm, mapping, ty })
+        Ok(Self { vm: NonNull::from(Box::leak(vm)), mapping, ty })
     }
 
     /// Returns the type, with the least size that it was made with.
@@ -101,53 +103,66 @@ impl LinearMemory {
         &self.ty
     }
 
+    fn get(&self) -> &VmMemory {
+        // SAFETY: V3. It lives as long as `self`, and no guest runs while `self` is borrowed.
+        unsafe { self.vm.as_ref() }
+    }
+
     /// Returns the size in pages of the memory's own page size.
     #[must_use]
     pub fn pages(&self) -> u64 {
-        self.vm.len_bytes as u64 >> self.ty.page_size_log2
+        self.get().len_bytes as u64 >> self.ty.page_size_log2
     }
 
     /// Returns the size in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
-        self.vm.len_bytes
+        self.get().len_bytes
     }
 
     /// Returns how many bytes growing by `delta_pages` would add; `None` if the memory cannot grow so far.
     #[must_use]
     pub fn growth_bytes(&self, delta_pages: u64) -> Option<usize> {
         let delta_bytes = usize::try_from(u128::from(delta_pages) << self.ty.page_size_log2).ok()?;
-        let len_bytes = self.vm.len_bytes.checked_add(delta_bytes)?;
+        let len_bytes = self.get().len_bytes.checked_add(delta_bytes)?;
         (len_bytes <= self.mapping.len_bytes()).then_some(delta_bytes)
     }
 
     /// Grows by `delta_pages` and returns the size before, in pages; `None` leaves the memory as it was.
     pub fn grow(&mut self, delta_pages: u64) -> Option<u64> {
         let pages = self.pages();
-        let len_bytes = self.vm.len_bytes + self.growth_bytes(delta_pages)?;
+        let len_bytes = self.get().len_bytes + self.growth_bytes(delta_pages)?;
         self.mapping.commit(len_bytes).ok()?;
-        self.vm.len_bytes = len_bytes;
+        // SAFETY: V3, V9. As for reading; the borrow is exclusive.
+        unsafe { self.vm.as_mut() }.len_bytes = len_bytes;
         Some(pages)
     }
 
     /// Returns what instructions look at; the address stays valid as long as the memory lives.
     #[must_use]
     pub fn vm(&self) -> *const VmMemory {
-        &raw const *self.vm
+        self.vm.as_ptr()
     }
 
     /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: V2. The first `len_bytes` are committed, and no guest runs while `self` is borrowed.
-        unsafe { core::slice::from_raw_parts(self.vm.base, self.vm.len_bytes) }
+        unsafe { core::slice::from_raw_parts(self.get().base, self.get().len_bytes) }
     }
 
     /// Returns the bytes, to be written.
     #[must_use]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: V2. As above; the borrow is exclusive.
-        unsafe { core::slice::from_raw_parts_mut(self.vm.base, self.vm.len_bytes) }
+        unsafe { core::slice::from_raw_parts_mut(self.get().base, self.get().len_bytes) }
+    }
+}
+
+impl Drop for LinearMemory {
+    fn drop(&mut self) {
+        // SAFETY: V3. It was made from a box, and nothing uses it after the memory.
+        drop(unsafe { Box::from_raw(self.vm.as_ptr()) });
     }
 }
 

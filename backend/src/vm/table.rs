@@ -1,5 +1,7 @@
 //! Tables: references, packed as the operand stack holds them.
 
+use core::ptr::NonNull;
+
 use wasmos_frontend::types::{AddressType, TableType};
 
 /// What a table instruction looks at. It has a fixed address as long as the table lives; `elements` moves when the
@@ -16,13 +18,14 @@ pub struct VmTable {
 /// A table. An element is a reference as the operand stack holds it; null is 0.
 #[derive(Debug)]
 pub struct Table {
-    vm: Box<VmTable>,
+    /// From a box: contexts point at it.
+    vm: NonNull<VmTable>,
     elements: Vec<u64>,
     ty: TableType,
     limit: u64,
 }
 
-// SAFETY: V1. The pointer in `vm` is that of `elements`, which may move between threads.
+// SAFETY: V3. What `vm` points at is the table's own, and so are its elements; both may move between threads.
 unsafe impl Send for Table {}
 // SAFETY: V1. A shared reference only reads.
 unsafe impl Sync for Table {}
@@ -59,7 +62,7 @@ impl Table {
         }
         let len = usize::try_from(min).map_err(|_| TableLimit { min, limit })?;
         let mut table = Self {
-            vm: Box::new(VmTable { elements: core::ptr::null_mut(), len: 0 }),
+            vm: NonNull::from(Box::leak(Box::new(VmTable { elements: core::ptr::null_mut(), len: 0 }))),
             elements: Vec::new(),
             ty,
             limit,
@@ -71,7 +74,9 @@ impl Table {
     }
 
     fn publish(&mut self) {
-        *self.vm = VmTable { elements: self.elements.as_mut_ptr(), len: self.elements.len() };
+        let vm = VmTable { elements: self.elements.as_mut_ptr(), len: self.elements.len() };
+        // SAFETY: V3, V9. It lives as long as `self`, and no guest runs while `self` is borrowed.
+        unsafe { *self.vm.as_mut() = vm };
     }
 
     /// Returns the type, with the least size that it was made with.
@@ -113,7 +118,7 @@ impl Table {
     /// Returns what instructions look at; the address stays valid as long as the table lives.
     #[must_use]
     pub fn vm(&self) -> *const VmTable {
-        &raw const *self.vm
+        self.vm.as_ptr()
     }
 
     /// Returns the elements.
@@ -126,6 +131,13 @@ impl Table {
     #[must_use]
     pub fn elements_mut(&mut self) -> &mut [u64] {
         &mut self.elements
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: V3. It was made from a box, and nothing uses it after the table.
+        drop(unsafe { Box::from_raw(self.vm.as_ptr()) });
     }
 }
 
