@@ -6,7 +6,7 @@ use fastrand::Rng;
 use wasmos_frontend::error::ErrorData;
 use wasmos_frontend::module::SectionId;
 use wasmos_frontend::types::FuncIdx;
-use wasmos_frontend::{ErrorKind, decode, validate};
+use wasmos_frontend::{ErrorKind, decode, limits, validate};
 use wasmos_tests::guard::with_threads;
 use wasmos_tests::shapes::{DROP, body, custom, func_type, leb, module, section, sized, vector};
 
@@ -92,5 +92,32 @@ fn rules_of_the_module_come_before_bodies() {
     for threads in THREADS {
         let (kind, _, function, _) = first_error(&bytes, threads);
         assert_eq!((kind, function), (ErrorKind::DuplicateExport { index: 1 }, None));
+    }
+}
+
+/// Comparisons beyond what the lengths of bodies allow are counted for all bodies together: the body that is one too
+/// many is the same one, in whatever order threads take them.
+#[test]
+fn the_body_that_exhausts_the_shared_budget_is_the_same() {
+    // Each pair of calls returns a thousand `nullref` and takes a thousand `anyref`.
+    let types = [func_type(&[], &[]), func_type(&[], &[0x71; 1_000]), func_type(&[0x6e; 1_000], &[])];
+    let callees = [body(&[0], &[0x00]), body(&[0], &[0x00])];
+    let callers = (0..600).map(|index| body(&[0], &[0x10, 0, 0x10, 1].repeat(50 + index % 7)));
+    let functions = [vec![1], vec![2]].into_iter().chain(vec![vec![0]; 600]);
+    let bytes = module(&[
+        section(SectionId::Type, vector(types)),
+        section(SectionId::Function, vector(functions)),
+        section(SectionId::Code, vector(callees.into_iter().chain(callers))),
+    ]);
+    let expected = first_error(&bytes, 1);
+    assert!(
+        matches!(expected.0, ErrorKind::TooMany { limit, .. } if limit == limits::COMPARISONS),
+        "{expected:?}"
+    );
+    assert!(expected.2 > Some(FuncIdx(3)), "{expected:?}");
+    for threads in THREADS {
+        for _ in 0..10 {
+            assert_eq!(first_error(&bytes, threads), expected, "{threads} threads");
+        }
     }
 }
