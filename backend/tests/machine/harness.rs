@@ -1,6 +1,5 @@
 //! What runtime does for tests of the machine alone: a module of text becomes an instance without imports, or with
 //! functions of the host.
-#![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, reason = "in tests, as the configuration of the lints says")]
 
 use std::sync::Arc;

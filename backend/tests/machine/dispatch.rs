@@ -1,8 +1,6 @@
 //! One op follows another without using the host's stack, in whatever way this build dispatches them.
 
-mod harness;
-
-use harness::{End, Guest};
+use crate::harness::{End, Guest};
 
 /// Ten million ops and more of every family, on a thread whose stack would not hold a frame for a hundredth of them.
 #[test]

@@ -1,8 +1,6 @@
 //! Every row of the table translates and runs, but for exceptions and garbage collection.
 
-mod harness;
-
-use harness::Guest;
+use crate::harness::Guest;
 use wasmos_backend::{Error, interp::ModuleCode};
 use wasmos_frontend::Feature;
 use wasmos_frontend::opcode::{Effect, Op, Operand, TABLE};

@@ -1,8 +1,6 @@
 //! Accesses at the end of memory, by every instruction that accesses it.
 
-mod harness;
-
-use harness::Guest;
+use crate::harness::Guest;
 use wasmos_abi::TrapCode;
 use wasmos_frontend::opcode::{Class, Effect, OpInfo, Operand, TABLE};
 
@@ -55,7 +53,12 @@ fn the_last_place_can_be_accessed_and_the_next_one_cannot() {
             let mut guest = Guest::new(&wat);
             let last = 65_536 - size;
             if way != 3 {
-                assert_eq!(guest.call("f", &[last]), harness::End::Returned(vec![]), "{} {body}", row.name);
+                assert_eq!(
+                    guest.call("f", &[last]),
+                    crate::harness::End::Returned(vec![]),
+                    "{} {body}",
+                    row.name
+                );
             }
             // Atomic accesses look at bounds before the alignment.
             assert_eq!(guest.trap("f", &[last + 1]), TrapCode::MemoryOutOfBounds, "{} {body}", row.name);
@@ -72,7 +75,7 @@ fn constant_addresses_are_checked_too() {
         let text = |at| format!("(module (memory 1) (func (export \"f\") {}))", body(at));
         assert_eq!(
             Guest::new(&text(65_536 - size)).call("f", &[]),
-            harness::End::Returned(vec![]),
+            crate::harness::End::Returned(vec![]),
             "{}",
             row.name
         );

@@ -1,8 +1,6 @@
 //! Results of scalar code, control flow and locals.
 
-mod harness;
-
-use harness::{End, Guest};
+use crate::harness::{End, Guest};
 use wasmos_abi::TrapCode;
 
 #[test]

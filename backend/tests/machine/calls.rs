@@ -1,8 +1,6 @@
 //! Calls: depth, tail calls, indirect calls, calls between instances and by the host.
 
-mod harness;
-
-use harness::{End, Guest, code, drive, instantiate};
+use crate::harness::{End, Guest, code, drive, instantiate};
 use wasmos_abi::TrapCode;
 use wasmos_backend::vm::{Exit, Machine, MachineConfig, Origin};
 use wasmos_frontend::types::FuncIdx;

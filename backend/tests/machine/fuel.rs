@@ -1,8 +1,6 @@
 //! Promises P2 to P4: what is counted, where a run stops, and that slices change nothing.
 
-mod harness;
-
-use harness::{End, Guest};
+use crate::harness::{End, Guest};
 use wasmos_abi::TrapCode;
 use wasmos_backend::vm::{Exit, Fuel, Machine};
 

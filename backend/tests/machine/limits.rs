@@ -1,10 +1,8 @@
 //! Bodies at the limits of what is valid: they run, in memory and time that the bytes account for.
 
-mod harness;
-
 use std::fmt::Write as _;
 
-use harness::{End, Guest, code, code_of};
+use crate::harness::{End, Guest, code, code_of};
 use wasmos_abi::TrapCode;
 use wasmos_backend::vm::MachineConfig;
 use wasmos_frontend::types::FuncIdx;

@@ -1,0 +1,10 @@
+//! Tests of the machine and the interpreter, through the machine's front door.
+
+mod calls;
+mod dispatch;
+mod fuel;
+mod harness;
+mod limits;
+mod memory;
+mod rows;
+mod scalar;
