@@ -1,7 +1,7 @@
 //! The interpreter: the tier that runs at once, and the reference for the others.
 //!
-//! A body is translated at its first call, in one pass over its bytes ([`translate`]), to ops for a register machine
-//! over frame slots ([`ops`]). A machine ([`crate::vm::Machine`]) runs them.
+//! A body is translated at its first call, in one pass over its bytes (`translate`), to ops for a register machine
+//! over frame slots (`ops`). A machine ([`crate::vm::Machine`]) runs them.
 
 pub(crate) mod offsets;
 pub(crate) mod ops;

@@ -7,18 +7,18 @@
 //!
 //! Every `SAFETY` comment of this room and of [`crate::interp`] argues from these.
 //!
-//! - **V1** A [`mapping::Mapping`] owns its address range: nothing else maps, unmaps or protects it, and it goes away
+//! - **V1** A `mapping::Mapping` owns its address range: nothing else maps, unmaps or protects it, and it goes away
 //!   with its owner.
 //! - **V2** Of a linear memory the first `len_bytes` bytes are committed. `base` never changes and `len_bytes` never
 //!   shrinks. While guest code runs, no Rust reference to the bytes exists.
-//! - **V3** What a [`VmContext`] points at (memories, tables, globals, functions, the machine's state) stays at its
+//! - **V3** What a `VmContext` points at (memories, tables, globals, functions, the machine's state) stays at its
 //!   address until the machine is dropped, and so does the context. An instance keeps its module's code alive.
-//! - **V4** A slot of a function reference is 0 or the address of a [`VmFunc`] of the same machine. Slots that come
+//! - **V4** A slot of a function reference is 0 or the address of a `VmFunc` of the same machine. Slots that come
 //!   from outside are checked before guest code sees them.
-//! - **V5** A frame has [`HEADER_SLOTS`] words below its frame pointer, written by entering a function only, and its
+//! - **V5** A frame has `HEADER_SLOTS` words below its frame pointer, written by entering a function only, and its
 //!   slots above. All of them lie in the value stack: the limit on call depth (promise P6) is tested before a frame is
 //!   made, a frame lies no further from its caller's than the caller's cost, trampolines between instances are paid
-//!   by the rest of the mapping, and what is free of charge fits [`stack::SLACK_BYTES`].
+//!   by the rest of the mapping, and what is free of charge fits `stack::SLACK_BYTES`.
 //! - **V6** An instruction pointer is the first word of an op of a published body or of a static stub. A body is never
 //!   changed after it was published, and not freed while its module's code lives.
 //! - **V7** The module is valid, and translation picks each op and its slots by the types that validation has proved:
