@@ -3,8 +3,12 @@
 //! Absolute times of a shared machine mean nothing: every figure is a ratio of two measurements that were taken one
 //! after the other, its median over the rounds, and its spread.
 
+mod calls;
 mod corpus;
+mod engines;
+mod kernels;
 mod memory;
+mod start;
 mod stats;
 mod validate;
 
@@ -33,6 +37,29 @@ enum Command {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// Runs each kernel on the interpreter, metered, beside wasmi with and without its fuel.
+    Kernels {
+        /// How often each is measured.
+        #[arg(long, default_value_t = 21)]
+        rounds: usize,
+        /// Only kernels whose name contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// From bytes to the first instruction of a module, beside wasmi's lazy mode.
+    Start {
+        /// The module.
+        file: PathBuf,
+        /// How often each is measured.
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+    },
+    /// Instantiation and calls in both directions, beside wasmi.
+    Calls {
+        /// How often each is measured.
+        #[arg(long, default_value_t = 21)]
+        rounds: usize,
+    },
     /// Validates one module once and prints the peak of resident memory in KiB (used by `validate`).
     Peak {
         /// `wasmos` or `wasmparser`.
@@ -45,6 +72,9 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Validate { corpus, rounds, only } => validate::run(&corpus, rounds, &only),
+        Command::Kernels { rounds, only } => kernels::run(rounds, &only),
+        Command::Start { file, rounds } => start::run(&file, rounds),
+        Command::Calls { rounds } => calls::run(rounds),
         Command::Peak { engine, file } => memory::print_peak(engine, &file),
     }
 }

@@ -53,7 +53,8 @@ fn measure(module: &Module, one: &ThreadPool, all: &ThreadPool) -> Result<Round>
 /// Prints a row for each module and the geometric means.
 pub fn run(corpus: &Path, rounds: usize, only: &str) -> Result<()> {
     let modules = corpus::load(corpus, only)?;
-    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("no thread pool");
+    let pool =
+        |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("no thread pool");
     let (one, all) = (pool(1)?, pool(0)?);
     let mut measured: Vec<Vec<Round>> = modules.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
@@ -61,15 +62,27 @@ pub fn run(corpus: &Path, rounds: usize, only: &str) -> Result<()> {
             rows.push(measure(module, &one, &all)?);
         }
     }
-    println!("| module | code, kB | wasmparser, MB/s | wasmos 1 thread, MB/s | ratio (min–max) | threads: {} (min–max) |", all.current_num_threads());
+    println!(
+        "| module | code, kB | wasmparser, MB/s | wasmos 1 thread, MB/s | ratio (min–max) | threads: {} (min–max) |",
+        all.current_num_threads()
+    );
     println!("| --- | --: | --: | --: | --- | --- |");
     for (module, rows) in modules.iter().zip(&measured) {
         let rate = |index: usize| {
             let [_, median, _] = spread(rows.iter().map(|round| round.0[index]).collect());
             module.code_bytes as f64 / median / 1e6
         };
-        let ratio = |a: usize, b: usize| format_spread(rows.iter().map(|round| round.0[a] / round.0[b]).collect());
-        println!("| {} | {:.1} | {:.0} | {:.0} | {} | {} |", module.name, module.code_bytes as f64 / 1e3, rate(0), rate(1), ratio(0, 1), ratio(1, 2));
+        let ratio =
+            |a: usize, b: usize| format_spread(rows.iter().map(|round| round.0[a] / round.0[b]).collect());
+        println!(
+            "| {} | {:.1} | {:.0} | {:.0} | {} | {} |",
+            module.name,
+            module.code_bytes as f64 / 1e3,
+            rate(0),
+            rate(1),
+            ratio(0, 1),
+            ratio(1, 2)
+        );
     }
     let mean = |a: usize, b: usize, least: usize| {
         let of_round = |round: usize| {
@@ -79,7 +92,10 @@ pub fn run(corpus: &Path, rounds: usize, only: &str) -> Result<()> {
         format_spread((0..rounds).map(of_round).collect())
     };
     println!("\ngeometric mean, all modules, one thread: {} × wasmparser", mean(0, 1, 0));
-    println!("geometric mean, modules over 1 MB of code, all threads: {} × one thread", mean(1, 2, 1_000_000));
+    println!(
+        "geometric mean, modules over 1 MB of code, all threads: {} × one thread",
+        mean(1, 2, 1_000_000)
+    );
     print_peaks(&modules)
 }
 

@@ -432,6 +432,8 @@ fn check_bodies(module: &Module, cx: &Context) -> Result<Bodies> {
         .bodies
         .par_chunks(BODIES_AT_ONCE)
         .enumerate()
+        // Without it a thread keeps what it has begun, and the last large bodies are validated by one alone.
+        .with_max_len(1)
         .map_init(
             || FuncValidator::new(module, cx),
             |validator, (chunk, bodies)| {

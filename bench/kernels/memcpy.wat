@@ -1,0 +1,25 @@
+;; byte copy loop as a naive compiler writes it, and a word copy unrolled by 4
+(module (memory 8)
+ (func $copy (param $d i32) (param $s i32) (param $n i32)
+  (block $e (br_if $e (i32.eqz (local.get $n)))
+   (loop $l
+    (i32.store8 (local.get $d) (i32.load8_u (local.get $s)))
+    (local.set $d (i32.add (local.get $d) (i32.const 1)))
+    (local.set $s (i32.add (local.get $s) (i32.const 1)))
+    (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))
+ (func $copy8 (param $d i32) (param $s i32) (param $n i32)
+   (loop $l
+    (i64.store (local.get $d) (i64.load (local.get $s)))
+    (i64.store offset=8 (local.get $d) (i64.load offset=8 (local.get $s)))
+    (i64.store offset=16 (local.get $d) (i64.load offset=16 (local.get $s)))
+    (i64.store offset=24 (local.get $d) (i64.load offset=24 (local.get $s)))
+    (local.set $d (i32.add (local.get $d) (i32.const 32)))
+    (local.set $s (i32.add (local.get $s) (i32.const 32)))
+    (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 32))))))
+ (func (export "run") (param $n i32) (result i64)
+  (i32.store (i32.const 100) (i32.const 77))
+  (loop $l
+   (call $copy (i32.const 65536) (i32.const 0) (i32.const 4096))
+   (call $copy8 (i32.const 131072) (i32.const 65536) (i32.const 16384))
+   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+  (i64.load (i32.const 131172))))
