@@ -17,6 +17,8 @@ use crate::value::{TYPED_SLOTS, vals_from_slots};
 
 /// Units between two looks at the deadline and at stops: a few milliseconds of guest code.
 const SLICE: u64 = 1_000_000;
+/// What a host call takes of these units, so that a guest that only calls the host is looked at too.
+const HOST_CALL_UNITS: u64 = 1_000;
 /// The longest sleep between two looks at stops.
 const NAP: Duration = Duration::from_millis(10);
 
@@ -172,6 +174,8 @@ impl<T> Store<T> {
     /// Runs the topmost activation until it returns, ends, or has used `budget` units.
     pub(crate) fn drive(&mut self, budget: Option<u64>) -> Result<Driven, Error> {
         let mut left = budget;
+        // Units until the next look at the deadline and at stops.
+        let mut slice = SLICE;
         // Somebody may have stopped the run before it began.
         let mut ending = self.inner.interrupted();
         loop {
@@ -180,9 +184,20 @@ impl<T> Store<T> {
                 return Ok(Driven::Ended(outcome));
             }
             let used = self.inner.machine.fuel().used;
-            match self.inner.machine.resume(left.unwrap_or(SLICE).min(SLICE)) {
+            let exit = self.inner.machine.resume(left.unwrap_or(SLICE).min(slice));
+            let spent = self.inner.machine.fuel().used.saturating_sub(used);
+            left = left.map(|left| left.saturating_sub(spent));
+            slice = slice.saturating_sub(spent);
+            match exit {
                 Exit::Returned => return Ok(Driven::Returned),
-                Exit::HostCall { host, caller } => ending = self.host_call(host, caller)?,
+                Exit::HostCall { host, caller } => {
+                    ending = self.host_call(host, caller)?;
+                    slice = slice.saturating_sub(HOST_CALL_UNITS);
+                    if slice == 0 && ending.is_none() {
+                        ending = self.inner.interrupted();
+                        slice = SLICE;
+                    }
+                }
                 Exit::OutOfFuel => ending = Some(Outcome::OutOfFuel),
                 Exit::Trap(code) => ending = Some(self.inner.trap(code)),
                 Exit::Poll => ending = self.inner.interrupted(),
@@ -193,8 +208,7 @@ impl<T> Store<T> {
                 }
                 Exit::Slice => {
                     ending = self.inner.interrupted();
-                    let spent = self.inner.machine.fuel().used.saturating_sub(used);
-                    left = left.map(|left| left.saturating_sub(spent));
+                    slice = SLICE;
                     if ending.is_none() && left == Some(0) {
                         return Ok(Driven::Suspended);
                     }

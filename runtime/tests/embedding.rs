@@ -131,6 +131,19 @@ fn a_deadline_and_a_stop_end_an_endless_loop() {
 }
 
 #[test]
+fn a_deadline_ends_a_loop_of_host_calls() {
+    let engine = Engine::default();
+    let mut linker = Linker::<()>::new(&engine);
+    linker.func_wrap("h", "f", || ()).unwrap();
+    let text = r#"(module (import "h" "f" (func $f)) (func (export "run") (loop (call $f) (br 0))))"#;
+    let limits = Limits { timeout: Some(Duration::from_millis(20)), ..Limits::unlimited() };
+    let mut store = Store::with_limits(&engine, (), limits).unwrap();
+    let run =
+        linker.instantiate(&mut store, &module(&engine, text)).unwrap().get_func(&mut store, "run").unwrap();
+    assert_eq!(run.call(&mut store, &[]).unwrap(), Outcome::Deadline);
+}
+
+#[test]
 fn a_trap_says_where_and_how_it_got_there() {
     let text = r#"(module (memory 1)
         (func $inner (param i32) (result i32) (i32.load (local.get 0)))
