@@ -1,15 +1,19 @@
 //! The grammar of the command line, and the text of every `--help`.
 
+mod run;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use wasmos_frontend::{Feature, Features};
 
+pub(crate) use crate::args::run::RunArgs;
+
 /// Width of every help text, in columns: the same on a terminal, in a pipe and in the golden tests.
 const WIDTH: usize = 80;
 
-/// Reads WebAssembly modules that nobody trusts, and says what is in them.
+/// Reads and runs WebAssembly modules that nobody trusts, and says what is in them and what they do.
 #[derive(Debug, Parser)]
 #[command(
     name = "wasmos",
@@ -20,6 +24,7 @@ const WIDTH: usize = 80;
     after_help = "Examples:\n  \
         wasmos validate module.wasm         ok, or what is wrong and where\n  \
         wasmos inspect module.wasm          what is in it\n  \
+        wasmos run --fuel 5M module.wasm    what it does, within limits\n  \
         wasmos help exit-codes              what the exit codes mean"
 )]
 pub(crate) struct Args {
@@ -32,10 +37,9 @@ pub(crate) enum Verb {
     Validate(ValidateArgs),
     Inspect(InspectArgs),
     Print(PrintArgs),
+    Run(Box<RunArgs>),
     Wast(WastArgs),
     Help(HelpArgs),
-    #[command(hide = true, disable_help_flag = true)]
-    Run(NotBuilt),
     #[command(hide = true, disable_help_flag = true)]
     Analyze(NotBuilt),
     #[command(hide = true, disable_help_flag = true)]
@@ -109,10 +113,9 @@ pub(crate) struct PrintArgs {
 
 /// Run specification scripts: a line per file, FILE passed failed skipped
 ///
-/// Runs the directives of .wast scripts that decode and validate: a module must be accepted, that of
-/// `assert_malformed` and `assert_invalid` refused. Directives that need an engine (`assert_return`,
-/// `assert_trap`, `invoke`, ...) are counted as skipped; a module inside one must still be valid. Failing
-/// directives are listed on stderr. Exits 1 if one failed, 3 if a script cannot be read as one.
+/// Runs every directive of .wast scripts. Those that need garbage collection, exceptions or threads are skipped,
+/// and counted on stderr by what they need. Failing directives are listed on stderr. Exits 1 if one failed, 3 if a
+/// script cannot be read as one.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  \
     wasmos wast i32.wast\n  \
@@ -121,6 +124,10 @@ pub(crate) struct PrintArgs {
 pub(crate) struct WastArgs {
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
+
+    /// What runs the modules: interp
+    #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
+    pub(crate) backend: Backend,
 
     /// Print one line of JSON instead of a line per file
     #[arg(long)]
@@ -147,6 +154,28 @@ pub(crate) struct HelpArgs {
 pub(crate) struct NotBuilt {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     _rest: Vec<OsString>,
+}
+
+/// What runs a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Interp,
+}
+
+impl Backend {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Interp => "interp",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "interp" => Ok(Self::Interp),
+            "jit" | "both" => Err(format!("it is not built yet in version {}", env!("CARGO_PKG_VERSION"))),
+            _ => Err("there is no such backend; there is interp".into()),
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -6,16 +6,18 @@ use clap::CommandFactory;
 
 use crate::args::{Args, HelpArgs};
 use crate::exit::Exit;
-use crate::inspect::KEYS;
 use crate::output::Escaped;
+use crate::{inspect, run, wast};
 
-pub(crate) fn run(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+pub(crate) fn show(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     let mut command = Args::command();
     command.build();
     match args.topic.as_deref() {
         None => write!(out, "{}", command.render_long_help())?,
         Some("exit-codes") => exit_codes(out)?,
-        Some("json") => out.write_all(KEYS.as_bytes())?,
+        Some("json") => [inspect::KEYS, run::KEYS, wast::KEYS]
+            .iter()
+            .try_for_each(|keys| out.write_all(keys.as_bytes()))?,
         Some(name) => match command.find_subcommand_mut(name) {
             Some(verb) if verb.is_hide_set() => return not_built(name, err),
             Some(verb) => write!(out, "{}", verb.render_long_help())?,
@@ -49,5 +51,13 @@ pub(crate) fn show_clap(error: &clap::Error, out: &mut dyn Write, err: &mut dyn 
 
 fn exit_codes(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Exit codes of every verb; of several files the worst counts.\n")?;
-    Exit::ALL.iter().try_for_each(|exit| writeln!(out, "  {}  {}", *exit as u8, exit.meaning()))
+    let row = |exit: &Exit| format!("  {:3}  {}", exit.code(), exit.meaning());
+    Exit::OF_ALL_VERBS.iter().try_for_each(|exit| writeln!(out, "{}", row(exit)))?;
+    writeln!(out, "\nExit codes of `run` beside those.\n")?;
+    writeln!(out, "  any  {}", Exit::Guest(0).meaning())?;
+    Exit::OF_RUN.iter().try_for_each(|exit| writeln!(out, "{}", row(exit)))?;
+    writeln!(
+        out,
+        "\nA guest may end with any of these numbers itself; `outcome.kind` of --json\ntells them apart."
+    )
 }

@@ -14,8 +14,10 @@ mod inspect;
 mod output;
 mod print;
 mod problem;
+mod run;
 #[cfg(test)]
 mod suite;
+mod units;
 mod validate;
 pub mod wast;
 
@@ -47,7 +49,7 @@ pub fn main() -> ExitCode {
         let _ = out.into_parts();
         finish(result, &mut err)
     });
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
 }
 
 /// A panic is ours, never the guest's, and has an exit code of its own.
@@ -68,11 +70,12 @@ fn finish(result: io::Result<Exit>, err: &mut dyn Write) -> Exit {
 }
 
 fn run(
-    args: impl IntoIterator<Item = OsString>,
+    command_line: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Exit> {
-    let args = match Args::try_parse_from(args) {
+    let command_line: Vec<_> = command_line.into_iter().collect();
+    let args = match Args::try_parse_from(&command_line) {
         Ok(args) => args,
         Err(error) => return help::show_clap(&error, out, err),
     };
@@ -81,8 +84,8 @@ fn run(
         Verb::Inspect(args) => inspect::run(&args, out, err),
         Verb::Print(args) => print::run(&args, out, err),
         Verb::Wast(args) => wast::run(&args, out, err),
-        Verb::Help(args) => help::run(&args, out, err),
-        Verb::Run(_) => help::not_built("run", err),
+        Verb::Run(args) => run::run(*args, &command_line, out, err),
+        Verb::Help(args) => help::show(&args, out, err),
         Verb::Analyze(_) => help::not_built("analyze", err),
         Verb::Compile(_) => help::not_built("compile", err),
     }

@@ -2,8 +2,8 @@
 //!
 //! Names in a module and names of files are chosen by whoever made them. They can hold escape sequences that
 //! rewrite the screen or fill the clipboard, bidirectional overrides that reorder what is read, and characters
-//! that cannot be seen. Every string of that kind goes through [`Escaped`] or [`Quoted`], in JSON through
-//! [`json`]; nothing else in this package writes guest text.
+//! that cannot be seen. Every string of that kind goes through [`Escaped`], [`EscapedBytes`] or [`Quoted`], in
+//! JSON through [`json`]; nothing else in this package writes guest text.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -73,6 +73,22 @@ impl fmt::Display for Escaped<'_> {
                 return write!(f, "…[{} bytes more]", grouped((self.0.len() - at) as u64));
             }
             write_char(f, c, at == 0)?;
+        }
+        Ok(())
+    }
+}
+
+/// Guest bytes, whole, as [`Escaped`] shows text; what is not UTF-8 is shown as `\xNN`.
+#[derive(Clone, Copy)]
+pub(crate) struct EscapedBytes<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for EscapedBytes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for (at, c) in chunk.valid().char_indices() {
+                write_char(f, c, at == 0)?;
+            }
+            chunk.invalid().iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))?;
         }
         Ok(())
     }

@@ -1,19 +1,25 @@
 //! `wasmos wast`: a line per script. The runner is [`run_script`], which the specification's test suite uses too.
 
+mod engine;
+mod pattern;
 mod script;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use wasmos_frontend::Features;
 
-use crate::args::WastArgs;
+use crate::args::{Backend, WastArgs};
 use crate::exit::Exit;
 use crate::input::read_script;
-use crate::output::Escaped;
+use crate::output::{Escaped, counted};
 use crate::problem::Problem;
 pub use crate::wast::script::{Failure, Outcome, ScriptError, run_script};
+
+/// What `wasmos help json` says of this verb.
+pub(crate) const KEYS: &str = include_str!("wast/keys.txt");
 
 /// The answer of `--json`.
 #[derive(Serialize)]
@@ -31,10 +37,12 @@ struct File {
     passed: u64,
     failed: u64,
     skipped: u64,
+    skips: BTreeMap<&'static str, u64>,
     failures: Vec<Failure>,
 }
 
 pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let Backend::Interp = args.backend;
     let features = args.features.set();
     let mut report = Report { schema_version: 1, passed: 0, failed: 0, skipped: 0, files: Vec::new() };
     let mut worst = Exit::Fine;
@@ -57,6 +65,9 @@ pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         }
         writeln!(out, "{name} {} {} {}", outcome.passed, outcome.failed(), outcome.skipped)?;
         out.flush()?;
+        for (feature, count) in &outcome.skips {
+            writeln!(err, "{name}: skipped: {} for want of `{feature}`", counted(*count, "directive"))?;
+        }
         for Failure { line, column, directive, message } in &outcome.failures {
             writeln!(err, "{name}:{line}:{column}: failed: {directive}: {}", Escaped::new(message))?;
         }
@@ -82,6 +93,7 @@ impl Report {
         self.passed += passed;
         self.failed += failed;
         self.skipped += skipped;
-        self.files.push(File { file, passed, failed, skipped, failures: outcome.failures });
+        let Outcome { skips, failures, .. } = outcome;
+        self.files.push(File { file, passed, failed, skipped, skips, failures });
     }
 }

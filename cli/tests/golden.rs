@@ -2,7 +2,7 @@
 //!
 //! A line `$ wasmos …` is run in a folder that holds the files of `tests/cli/files` and those that [`FOREIGN`] and
 //! [`made_files`] make; `< FILE` gives it stdin. Behind it stand its stdout, its stderr with `! ` in front, and its
-//! exit code if that is not 0. `UPDATE_EXPECT=1` writes what the program answers now.
+//! exit code if that is not 0; of times there is `[time]`. `UPDATE_EXPECT=1` writes what the program answers now.
 
 use std::fs;
 use std::path::Path;
@@ -79,10 +79,21 @@ fn answer(folder: &Path, command: &str) -> String {
         assert_eq!(wide, None, "`wasmos{command}` is wider than 80 columns");
     }
     let stderr: String =
-        stderr.lines().map(|line| format!("! {line}").trim_end().to_owned() + "\n").collect();
+        stderr.lines().map(|line| format!("! {}", without_time(line)).trim_end().to_owned() + "\n").collect();
     let code = status.code().expect("no signal ended the program");
     let exit = if code == 0 { String::new() } else { format!("[exit {code}]\n") };
     format!("$ wasmos{command}\n{stdout}{stderr}{exit}")
+}
+
+/// Returns a line of `run` with `[time]` in place of what differs from run to run.
+fn without_time(line: &str) -> String {
+    for begin in ["  time         ", "\"elapsed_ns\":"] {
+        if let Some((before, after)) = line.split_once(begin) {
+            let rest = after.find(',').map_or("", |end| &after[end..]);
+            return format!("{before}{begin}[time]{rest}");
+        }
+    }
+    line.to_owned()
 }
 
 /// What must not reach a terminal: controls, and some that reorder or hide text.
@@ -99,6 +110,10 @@ fn make_files(folder: &Path) {
     for (name, bytes) in FOREIGN.iter().map(|(name, bytes)| (*name, bytes.to_vec())).chain(made_files(folder))
     {
         fs::write(folder.join(name), bytes).expect("there is room");
+    }
+    for example in ["simple", "math", "sensor", "alert"] {
+        let path = format!("{}/../examples/{example}.wasm", env!("CARGO_MANIFEST_DIR"));
+        fs::copy(path, folder.join(format!("examples-{example}.wasm"))).expect("there is room");
     }
     fs::create_dir(folder.join("files")).expect("there is room");
 }
@@ -189,6 +204,16 @@ fn inspect() {
 #[test]
 fn print() {
     check("print");
+}
+
+#[test]
+fn run() {
+    check("run");
+}
+
+#[test]
+fn run_mistakes() {
+    check("run-mistakes");
 }
 
 #[test]

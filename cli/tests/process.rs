@@ -119,7 +119,7 @@ fn a_name_of_a_file_reaches_no_terminal_as_it_is() {
 
 #[test]
 fn every_command_of_the_examples_is_understood() {
-    for verb in ["validate", "inspect", "print", "wast", "help"] {
+    for verb in ["validate", "inspect", "print", "run", "wast", "help"] {
         let (_, help, _) = run(Path::new("."), &[verb, "--help"]);
         let (_, examples) = help.split_once("Examples:\n").expect("every help has examples");
         for command in examples.lines() {

@@ -487,11 +487,10 @@ mod tests {
         let report = serde_json::to_value(Report::new(Path::new("x"), &facts)).expect("it is JSON");
         let mut keys = Vec::new();
         add_keys(&report, &mut keys);
-        let (inspect, _) = KEYS.split_once("`wasmos wast").expect("the answer of `wast` is described too");
         for key in &keys {
-            assert!(words(inspect).any(|word| word == key), "`{key}` is not documented");
+            assert!(words(KEYS).any(|word| word == key), "`{key}` is not documented");
         }
-        let documented = inspect.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        let documented = KEYS.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
         for key in documented.filter(|key| !key.is_empty()) {
             assert!(keys.iter().any(|written| written == key), "`{key}` is not written");
         }

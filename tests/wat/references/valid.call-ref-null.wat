@@ -1,5 +1,5 @@
 (module
   (type $f (func))
-  (func 
+  (func
     (call_ref $f (ref.null nofunc))))
 ;;= all: valid

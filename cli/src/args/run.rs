@@ -1,0 +1,255 @@
+//! The grammar of `run`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use wasmos_runtime::linker::UnknownImports;
+use wasmos_runtime::{Capability, Limits};
+
+use crate::args::Backend;
+use crate::units::{self, Limit};
+
+/// Run a module under limits of fuel, time, memory and host calls
+///
+/// Runs the export that --invoke names, else `_start`, else the only export without parameters; `_initialize`
+/// runs first in a reactor. Everything behind FILE goes to the guest: with --invoke, ARGS are the parameters
+/// (integers in decimal or 0x, floats, nan, inf). Results go to stdout, one per line, integers signed. How the run
+/// ended, and what it used, goes to stderr.
+///
+/// Linked is the wasmos ABI, in the modules `wasmos` and `env`: `read_sensor(id) -> i32`, `log(ptr, len)`,
+/// `send_alert(ptr, len, level)`. Messages are shown on stderr. WASI is not built yet.
+///
+/// `wasmos help exit-codes` says how the exit code tells the endings apart, `wasmos help json` describes the output
+/// of --json.
+#[derive(Debug, Parser)]
+#[command(
+    args_override_self = true,
+    override_usage = "wasmos run [OPTIONS] <FILE> [ARGS]...",
+    after_help = "Profiles:\n  \
+        strict     1M fuel, 5 s, 1k host calls, 16 MiB memory, 1 MiB output\n  \
+        standard   50G fuel, 30 s, 10M host calls, 1 GiB memory, 256 MiB output\n  \
+        unlimited  counts everything, ends nothing; memories up to their own maximum\n\n\
+        Examples:\n  \
+        wasmos run module.wasm\n  \
+        wasmos run --invoke gcd math.wasm 48 18\n  \
+        wasmos run --fuel 5M --timeout 500ms --max-memory 16MiB module.wasm\n  \
+        wasmos run --profile strict --deny alert --sensor 1=42 module.wasm\n  \
+        wasmos run --quiet --json=outcome.json module.wasm"
+)]
+pub(crate) struct RunArgs {
+    /// Run this export; ARGS are its parameters
+    #[arg(long, value_name = "NAME")]
+    pub(crate) invoke: Option<String>,
+
+    /// What runs the module: interp
+    #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
+    pub(crate) backend: Backend,
+
+    /// The limits of what is not given otherwise
+    #[arg(long, value_enum, default_value_t = Profile::Standard)]
+    profile: Profile,
+
+    /// Read flags from a TOML file: a key is a flag's name without --
+    ///
+    /// Flags that can be repeated are lists. Flags on the command line win; what --deny withholds adds up.
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// End the run when N instructions have begun (5M, unlimited)
+    #[arg(long, value_name = "N", value_parser = units::count)]
+    fuel: Option<Limit<u64>>,
+
+    /// End the run after T, counted from instantiation (500ms, 2s)
+    #[arg(long, value_name = "T", value_parser = units::time)]
+    timeout: Option<Limit<Duration>>,
+
+    /// Bound the sum of all memories and tables (16MiB)
+    #[arg(long, value_name = "B", value_parser = units::bytes)]
+    max_memory: Option<Limit<u64>>,
+
+    /// Bound the depth of calls, 1MiB by default
+    #[arg(long, value_name = "B", value_parser = stack_bytes)]
+    max_stack: Option<u32>,
+
+    /// Bound the elements of each table, 10M by default
+    #[arg(long, value_name = "N", value_parser = units::count)]
+    max_table: Option<Limit<u64>>,
+
+    /// End the run at the call of the host after N
+    #[arg(long, value_name = "N", value_parser = units::count)]
+    max_host_calls: Option<Limit<u64>>,
+
+    /// End the run when the guest has logged B bytes
+    #[arg(long, value_name = "B", value_parser = units::bytes)]
+    max_output: Option<Limit<u64>>,
+
+    /// Fix the reading of a sensor; others follow from the seed
+    #[arg(long = "sensor", value_name = "ID=V", value_parser = Sensor::parse)]
+    pub(crate) sensors: Vec<Sensor>,
+
+    /// Derive what is simulated from this number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// What becomes of imports that nobody offers
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unknown::Refuse)]
+    pub(crate) unknown_imports: Unknown,
+
+    /// Withhold a capability: sensor, log, alert
+    #[arg(long, value_name = "CAP", value_parser = capability)]
+    pub(crate) deny: Vec<Capability>,
+
+    /// Print no report
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// Write the outcome as one line of JSON, last on stderr or to PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) json: Option<Option<PathBuf>>,
+
+    /// Module: .wasm, .wat (text, at most 16 MiB), or - for stdin; behind it ARGS
+    #[arg(value_name = "FILE", required = true, trailing_var_arg = true, num_args = 1..)]
+    file_and_args: Vec<OsString>,
+}
+
+impl RunArgs {
+    pub(crate) fn file(&self) -> &Path {
+        Path::new(self.file_and_args.first().map_or("".as_ref(), OsString::as_os_str))
+    }
+
+    /// What stands behind FILE.
+    pub(crate) fn guest_args(&self) -> &[OsString] {
+        self.file_and_args.get(1..).unwrap_or(&[])
+    }
+
+    /// Returns the limits: those of the profile where no flag says otherwise.
+    pub(crate) fn limits(&self) -> Limits {
+        let profile = self.profile.limits();
+        Limits {
+            fuel: self.fuel.map_or(profile.fuel, Limit::at),
+            timeout: self.timeout.map_or(profile.timeout, Limit::at),
+            memory_bytes: self.max_memory.map_or(profile.memory_bytes, Limit::at),
+            stack_bytes: self.max_stack.unwrap_or(profile.stack_bytes),
+            table_elements: self
+                .max_table
+                .map_or(profile.table_elements, |limit| limit.at().unwrap_or(u64::MAX)),
+            host_calls: self.max_host_calls.map_or(profile.host_calls, Limit::at),
+            output_bytes: self.max_output.map_or(profile.output_bytes, Limit::at),
+        }
+    }
+}
+
+/// A set of limits with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Profile {
+    Strict,
+    Standard,
+    Unlimited,
+}
+
+impl Profile {
+    const fn limits(self) -> Limits {
+        match self {
+            Self::Strict => Limits::strict(),
+            Self::Standard => Limits::standard(),
+            Self::Unlimited => Limits::unlimited(),
+        }
+    }
+}
+
+/// What becomes of imports that nobody offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Unknown {
+    /// Linking fails
+    Refuse,
+    /// A function traps when it is called
+    Trap,
+    /// A function returns zeros
+    Zero,
+}
+
+impl From<Unknown> for UnknownImports {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Refuse => Self::Refuse,
+            Unknown::Trap => Self::Trap,
+            Unknown::Zero => Self::Zero,
+        }
+    }
+}
+
+/// The reading of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sensor {
+    pub(crate) id: i32,
+    pub(crate) value: i32,
+}
+
+impl Sensor {
+    fn parse(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is no i32"));
+        let (id, value) = text.split_once('=').ok_or("write ID=V, e.g. 1=42")?;
+        Ok(Self { id: number(id)?, value: number(value)? })
+    }
+}
+
+/// Depth of calls has no `unlimited`: the stack is reserved before the guest runs.
+fn stack_bytes(text: &str) -> Result<u32, String> {
+    const MAX: u64 = 1 << 30;
+    match units::bytes(text)? {
+        Limit::At(bytes) if bytes <= MAX => Ok(bytes as u32),
+        _ => Err("at most 1GiB".into()),
+    }
+}
+
+fn capability(name: &str) -> Result<Capability, String> {
+    Capability::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Capability::ALL.iter().map(|capability| capability.name()).collect();
+        format!("there is no such capability; there are {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> RunArgs {
+        RunArgs::try_parse_from([&["run"], args].concat()).expect("the arguments are right")
+    }
+
+    #[test]
+    fn everything_behind_the_file_is_the_guests() {
+        let args = parse(&["--fuel", "7", "rg.wasm", "--version", "--fuel", "9", "-h", "--", "-"]);
+        assert_eq!((args.file(), args.limits().fuel), (Path::new("rg.wasm"), Some(7)));
+        assert_eq!(args.guest_args(), ["--version", "--fuel", "9", "-h", "--", "-"]);
+        let args = parse(&["-", "--quiet"]);
+        assert_eq!((args.file(), args.quiet), (Path::new("-"), false));
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_profile_and_the_later_over_the_earlier() {
+        assert_eq!(parse(&["x.wasm"]).limits(), Limits::standard());
+        let args = parse(&["--fuel", "5", "--profile", "strict", "--fuel", "unlimited", "x.wasm"]);
+        assert_eq!(args.limits(), Limits { fuel: None, ..Limits::strict() });
+        let args =
+            parse(&["--deny", "log", "--deny", "alert", "--sensor", "1=2", "--sensor", "1=3", "x.wasm"]);
+        assert_eq!((args.deny.len(), args.sensors.len()), (2, 2));
+        let args = parse(&["--max-table", "unlimited", "--max-stack", "64k", "x.wasm"]);
+        assert_eq!((args.limits().table_elements, args.limits().stack_bytes), (u64::MAX, 64 << 10));
+    }
+
+    /// The table of profiles in the help is text: these are the numbers behind it.
+    #[test]
+    fn the_profiles_are_those_of_the_help() {
+        let strict = Limits::strict();
+        assert_eq!((strict.fuel, strict.host_calls), (Some(1_000_000), Some(1_000)));
+        assert_eq!((strict.memory_bytes, strict.output_bytes), (Some(16 << 20), Some(1 << 20)));
+        let standard = Limits::standard();
+        assert_eq!((standard.fuel, standard.host_calls), (Some(50_000_000_000), Some(10_000_000)));
+        assert_eq!((standard.memory_bytes, standard.output_bytes), (Some(1 << 30), Some(256 << 20)));
+        assert_eq!([strict.timeout, standard.timeout], [5, 30].map(|s| Some(Duration::from_secs(s))));
+        assert_eq!((standard.stack_bytes, standard.table_elements), (1 << 20, 10_000_000));
+    }
+}

@@ -1,0 +1,350 @@
+//! What is known of a run when it has ended, as data: the JSON of `--json`, from which the text is written too.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use wasmos_backend::vm::Backtrace;
+use wasmos_runtime::events::{Event, EventKind};
+use wasmos_runtime::native::Native;
+use wasmos_runtime::outcome::{Frame, Quota};
+use wasmos_runtime::{Limits, Outcome, Store, Trap};
+
+use crate::args::Backend;
+use crate::exit::Exit;
+use crate::run::value::Value;
+
+/// What `wasmos help json` says of this verb.
+pub(crate) const KEYS: &str = include_str!("keys.txt");
+
+/// How many events are recorded.
+pub(super) const MAX_EVENTS: usize = 1_000;
+
+/// How a run ended, or why it did not begin.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Ran(Outcome),
+    /// An import was refused.
+    Unlinked,
+    /// What the module asks for at once is over the limit of memory.
+    Memory,
+}
+
+impl Ending {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Ran(outcome) => match outcome {
+                Outcome::Returned(_) | Outcome::Exited(0) => Exit::Fine,
+                Outcome::Exited(status) => Exit::Guest(u8::try_from(*status).unwrap_or(u8::MAX)),
+                Outcome::Trapped(_) => Exit::Trap,
+                Outcome::OutOfFuel => Exit::OutOfFuel,
+                Outcome::Deadline => Exit::Deadline,
+                Outcome::Limit(Quota::HostCalls(_)) => Exit::HostCalls,
+                Outcome::Limit(Quota::OutputBytes(_)) => Exit::Quota,
+                Outcome::Denied(_) => Exit::Denied,
+                Outcome::Stopped => Exit::Stopped,
+            },
+            Self::Unlinked => Exit::Denied,
+            Self::Memory => Exit::Quota,
+        }
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Ran(outcome) => outcome.kind(),
+            Self::Unlinked => "denied",
+            Self::Memory => "limit",
+        }
+    }
+
+    /// Returns the key of [`LimitValues`] that ended the run.
+    const fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Ran(Outcome::OutOfFuel) => Some("fuel"),
+            Self::Ran(Outcome::Deadline) => Some("timeout_ns"),
+            Self::Ran(Outcome::Limit(Quota::HostCalls(_))) => Some("max_host_calls"),
+            Self::Ran(Outcome::Limit(Quota::OutputBytes(_))) => Some("max_output_bytes"),
+            Self::Memory => Some("max_memory_bytes"),
+            _ => None,
+        }
+    }
+}
+
+/// The whole answer of `--json`.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    schema_version: u32,
+    outcome: Ended<'a>,
+    pub(super) fuel_used: u64,
+    pub(super) instructions: u64,
+    pub(super) memory_peak_bytes: u64,
+    pub(super) host_calls: u64,
+    elapsed_ns: u64,
+    backend: &'static str,
+    limits: LimitValues,
+    events: Vec<Record<'a>>,
+}
+
+#[derive(Serialize)]
+struct Ended<'a> {
+    kind: &'static str,
+    values: Option<Vec<Value>>,
+    exit_code: u8,
+    trap: Option<&'static str>,
+    offset: Option<u32>,
+    function: Option<Function<'a>>,
+    backtrace: Option<Vec<Call<'a>>>,
+    limit: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    index: u32,
+    name: Option<&'a str>,
+}
+
+/// An entry of a backtrace.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Call<'a> {
+    Frame { function: Function<'a>, offset: u32 },
+    Gap { left_out: u32 },
+}
+
+#[derive(Serialize)]
+struct LimitValues {
+    fuel: Option<u64>,
+    timeout_ns: Option<u64>,
+    max_memory_bytes: Option<u64>,
+    max_stack_bytes: u32,
+    max_table_elements: u64,
+    max_host_calls: Option<u64>,
+    max_output_bytes: Option<u64>,
+}
+
+impl From<&Limits> for LimitValues {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            fuel: limits.fuel,
+            timeout_ns: limits.timeout.map(nanos),
+            max_memory_bytes: limits.memory_bytes,
+            max_stack_bytes: limits.stack_bytes,
+            max_table_elements: limits.table_elements,
+            max_host_calls: limits.host_calls,
+            max_output_bytes: limits.output_bytes,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    fuel: u64,
+    #[serde(flatten)]
+    what: What<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum What<'a> {
+    HostCall {
+        module: &'a str,
+        name: &'a str,
+        params: Vec<Value>,
+        results: Option<Vec<Value>>,
+    },
+    Log(Message<'a>),
+    Alert {
+        level: u8,
+        #[serde(flatten)]
+        message: Message<'a>,
+    },
+    Violation {
+        capability: &'static str,
+    },
+    NotRecorded {
+        count: u64,
+    },
+}
+
+/// Bytes that are text, or should be.
+#[derive(Serialize)]
+struct Message<'a> {
+    message: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_hex: Option<String>,
+}
+
+impl<'a> Message<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let message = String::from_utf8_lossy(bytes);
+        let is_text = matches!(message, std::borrow::Cow::Borrowed(_));
+        let hex = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { message, message_hex: (!is_text).then(hex) }
+    }
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(
+        ending: &'a Ending,
+        store: &'a Store<Native>,
+        backend: Backend,
+        limits: &Limits,
+        elapsed: Duration,
+    ) -> Self {
+        Self {
+            schema_version: 1,
+            outcome: Ended::new(ending),
+            fuel_used: store.fuel_used(),
+            instructions: store.instructions(),
+            memory_peak_bytes: store.memory_bytes(),
+            host_calls: store.gate().host_calls(),
+            elapsed_ns: nanos(elapsed),
+            backend: backend.name(),
+            limits: limits.into(),
+            events: events(store),
+        }
+    }
+
+    pub(super) const fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.elapsed_ns)
+    }
+}
+
+impl<'a> Ended<'a> {
+    fn new(ending: &'a Ending) -> Self {
+        let values = match ending {
+            Ending::Ran(Outcome::Returned(values)) => Some(values.iter().map(Value::from).collect()),
+            _ => None,
+        };
+        let trap = match ending {
+            Ending::Ran(Outcome::Trapped(trap)) => Some(&**trap),
+            _ => None,
+        };
+        Self {
+            kind: ending.kind(),
+            values,
+            exit_code: ending.exit().code(),
+            trap: trap.map(|trap| trap.code.message()),
+            offset: trap.map(|trap| trap.offset),
+            function: trap.and_then(|trap| trap.backtrace.first()).map(Function::from),
+            backtrace: trap.map(calls),
+            limit: ending.limit(),
+        }
+    }
+}
+
+impl<'a> From<&'a Frame> for Function<'a> {
+    fn from(frame: &'a Frame) -> Self {
+        Self { index: frame.func.0, name: frame.name.as_deref() }
+    }
+}
+
+impl<'a> From<&'a Frame> for Call<'a> {
+    fn from(frame: &'a Frame) -> Self {
+        Self::Frame { function: frame.into(), offset: frame.offset }
+    }
+}
+
+fn calls(trap: &Trap) -> Vec<Call<'_>> {
+    let mut calls: Vec<_> = trap.backtrace.iter().map(Call::from).collect();
+    if trap.left_out > 0 {
+        calls.insert(calls.len().min(Backtrace::INNERMOST), Call::Gap { left_out: trap.left_out });
+    }
+    calls
+}
+
+fn events(store: &Store<Native>) -> Vec<Record<'_>> {
+    let gate = store.gate();
+    let mut records: Vec<_> = gate.events().iter().map(Record::from).collect();
+    if gate.forgotten() > 0 {
+        records.push(Record { fuel: store.fuel_used(), what: What::NotRecorded { count: gate.forgotten() } });
+    }
+    records
+}
+
+impl<'a> From<&'a Event> for Record<'a> {
+    fn from(event: &'a Event) -> Self {
+        let values = |vals: &[wasmos_runtime::Val]| vals.iter().map(Value::from).collect::<Vec<_>>();
+        let what = match &event.kind {
+            EventKind::HostCall { module, name, params, results } => What::HostCall {
+                module,
+                name,
+                params: values(params),
+                results: results.as_deref().map(values),
+            },
+            EventKind::Log(bytes) => What::Log(Message::new(bytes)),
+            EventKind::Alert { level, message } => {
+                What::Alert { level: *level, message: Message::new(message) }
+            }
+            EventKind::Violation { capability } => What::Violation { capability: capability.name() },
+        };
+        Self { fuel: event.fuel, what }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmos_runtime::{Capability, Engine, TrapCode};
+
+    use super::*;
+
+    fn store() -> Store<Native> {
+        let mut store = Store::new(&Engine::default(), Native::default());
+        store.gate_mut().remember(4);
+        let gate = store.gate_mut();
+        gate.event(1, EventKind::Log(b"caf\xe9".into()));
+        gate.event(2, EventKind::Alert { level: 3, message: b"fire".into() });
+        gate.event(3, EventKind::Violation { capability: Capability::Log });
+        let (module, name) = ("m".into(), "n".into());
+        gate.event(4, EventKind::HostCall { module, name, params: Vec::new(), results: None });
+        gate.event(5, EventKind::Log(Vec::new()));
+        store
+    }
+
+    fn trapped(frames: u32, left_out: u32) -> Ending {
+        let frame = |index| Frame { func: wasmos_frontend::types::FuncIdx(index), name: None, offset: 7 };
+        let backtrace = (0..frames).map(frame).collect();
+        Ending::Ran(Outcome::Trapped(Box::new(Trap {
+            code: TrapCode::Unreachable,
+            offset: 7,
+            backtrace,
+            left_out,
+        })))
+    }
+
+    /// The keys are the contract's, those of each object in its order, and the help explains each.
+    #[test]
+    fn the_keys_are_those_that_the_help_lists() {
+        let (ending, store) = (trapped(2, 0), store());
+        let report =
+            Report::new(&ending, &store, Backend::Interp, &Limits::standard(), Duration::from_nanos(9));
+        let mut text = Vec::new();
+        crate::output::json(&mut text, &report).expect("a vector takes every byte");
+        let text = String::from_utf8(text).expect("JSON is UTF-8");
+        expect_test::expect![[r#"
+            {"schema_version":1,"outcome":{"kind":"trapped","values":null,"exit_code":134,"trap":"unreachable","offset":7,"function":{"index":0,"name":null},"backtrace":[{"function":{"index":0,"name":null},"offset":7},{"function":{"index":1,"name":null},"offset":7}],"limit":null},"fuel_used":0,"instructions":0,"memory_peak_bytes":0,"host_calls":0,"elapsed_ns":9,"backend":"interp","limits":{"fuel":50000000000,"timeout_ns":30000000000,"max_memory_bytes":1073741824,"max_stack_bytes":1048576,"max_table_elements":10000000,"max_host_calls":10000000,"max_output_bytes":268435456},"events":[{"fuel":1,"kind":"log","message":"caf�","message_hex":"636166e9"},{"fuel":2,"kind":"alert","level":3,"message":"fire"},{"fuel":3,"kind":"violation","capability":"log"},{"fuel":4,"kind":"host_call","module":"m","name":"n","params":[],"results":null},{"fuel":0,"kind":"not_recorded","count":1}]}
+        "#]].assert_eq(&text);
+        let words: Vec<_> = KEYS.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        for key in text.split('"').skip(1).step_by(2) {
+            let is_key = text.contains(&format!("\"{key}\":"));
+            assert!(!is_key || words.contains(&key), "`{key}` is not documented");
+        }
+    }
+
+    #[test]
+    fn a_gap_stands_where_frames_are_left_out() {
+        let Ending::Ran(Outcome::Trapped(trap)) = trapped(80, 5) else { panic!("it trapped") };
+        let calls = calls(&trap);
+        assert_eq!(calls.len(), 81);
+        assert!(matches!(calls[64], Call::Gap { left_out: 5 }));
+    }
+
+    #[test]
+    fn a_status_that_is_no_byte_is_255() {
+        let exit = |status| Ending::Ran(Outcome::Exited(status)).exit().code();
+        assert_eq!([0, 7, 255, 256, -1].map(exit), [0, 7, 255, 255, 255]);
+    }
+}

@@ -1,0 +1,10 @@
+(module
+  (func (export "i32") (param i32) (result i32) (local.get 0))
+  (func (export "i64") (param i64) (result i64) (local.get 0))
+  (func (export "f32") (param f32) (result f32) (local.get 0))
+  (func (export "f64") (param f64) (result f64) (local.get 0))
+  (func (export "swap") (param i32 i64) (result i64 i32) (local.get 1) (local.get 0))
+  (func (export "v128") (param v128) (result v128) (local.get 0))
+  (func (export "ones") (result v128) (v128.const i64x2 -1 1))
+  (func (export "extern") (param externref) (result externref) (local.get 0))
+  (func $self (export "self") (result funcref) (ref.func $self)))

@@ -1,0 +1,4 @@
+(module (func (block (result (ref null 5)) (unreachable)) (drop)))
+;;= all: invalid
+;;=   UnknownIndex { space: Type, index: 5, len: 1 }
+;;=   unknown type 5: there are 1 (at offset 0x17, function 0, while reading a function body)

@@ -1,0 +1,4 @@
+(module (import "m" "t" (tag (type 5))))
+;;= all: invalid
+;;=   UnknownIndex { space: Type, index: 5, len: 0 }
+;;=   unknown type 5: there are 0 (at offset 0x10, while reading the import section)

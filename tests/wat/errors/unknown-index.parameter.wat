@@ -1,0 +1,4 @@
+(module (type (func (param (ref null 5)))))
+;;= all: invalid
+;;=   UnknownIndex { space: Type, index: 5, len: 1 }
+;;=   unknown type 5: there are 1 (at offset 0xb, while reading the type section)

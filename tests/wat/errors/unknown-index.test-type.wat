@@ -1,0 +1,4 @@
+(module (func (unreachable) (ref.test (ref 5)) (drop)))
+;;= all: invalid
+;;=   UnknownIndex { space: Type, index: 5, len: 1 }
+;;=   unknown type 5: there are 1 (at offset 0x18, function 0, while reading a function body)
