@@ -4,6 +4,7 @@
 
 pub mod generate;
 pub mod guard;
+pub mod listed;
 pub mod mutate;
 pub mod oracle;
 pub mod pool;

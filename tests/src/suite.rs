@@ -112,17 +112,42 @@ fn proposal_features(proposal: Proposal) -> Option<Features> {
     })
 }
 
+/// A script of the suite.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Folder and file, e.g. `wasm-v1/address.wast`.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// What its modules may use.
+    pub features: Features,
+}
+
+/// Returns the scripts of a folder, in the order of their names.
+#[must_use]
+pub fn scripts(folder: &Folder) -> Vec<Script> {
+    let script = |file: &TestFile<'_>| Script {
+        name: format!("{}/{}", folder.name, file.name()),
+        text: file.raw().to_owned(),
+        features: folder.features,
+    };
+    files(folder).iter().map(script).collect()
+}
+
+fn files(folder: &Folder) -> Vec<TestFile<'static>> {
+    match folder.source {
+        Source::Spec(version) => spec(version).collect(),
+        Source::Proposal(name) => proposal(name).collect(),
+    }
+}
+
 /// Reads the modules of a folder, in the order of its files and lines.
 ///
 /// # Panics
 /// If a file of the suite is not a script.
 #[must_use]
 pub fn cases(folder: &Folder) -> Vec<Case> {
-    let files: Vec<TestFile<'_>> = match folder.source {
-        Source::Spec(version) => spec(version).collect(),
-        Source::Proposal(name) => proposal(name).collect(),
-    };
-    files.iter().flat_map(|file| file_cases(folder, file)).collect()
+    files(folder).iter().flat_map(|file| file_cases(folder, file)).collect()
 }
 
 fn file_cases(folder: &Folder, file: &TestFile<'_>) -> Vec<Case> {

@@ -1,11 +1,12 @@
 //! The specification's test suite: each module is accepted that must be, each other one refused, for a reason of the
 //! asserted family. What is left stands in `expected-failures.txt` and `expected-classes.txt`, which may only shrink.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
 use wasmos_frontend::{ErrorClass, Features, decode_with, validate};
+use wasmos_tests::listed::assert_listed;
 use wasmos_tests::suite::{Case, Expectation, Folder, cases, folders};
 
 /// What became of a module.
@@ -43,29 +44,6 @@ fn judge(case: &Case, features: Features) -> Verdict {
             Err(error) => Verdict::Refused(error.kind.class(), error.to_string()),
         },
     }
-}
-
-/// Rows of a list: a place, two spaces, a sentence.
-fn rows(list: &'static str) -> BTreeSet<&'static str> {
-    let rows = list.lines().filter(|line| !line.starts_with('#'));
-    rows.map(|row| {
-        let (place, reason) = row.split_once("  ").unwrap_or_else(|| panic!("no reason: {row}"));
-        assert!(!reason.trim().is_empty(), "no reason: {row}");
-        place
-    })
-    .collect()
-}
-
-/// Fails if `found` and the rows of the list differ in either direction.
-#[track_caller]
-fn assert_listed(found: &BTreeMap<&str, String>, list: &'static str, name: &str) {
-    let rows = rows(list);
-    let unlisted: Vec<_> = found.iter().filter(|(place, _)| !rows.contains(*place)).collect();
-    let unneeded: Vec<_> = rows.iter().filter(|place| !found.contains_key(*place)).collect();
-    assert!(
-        unlisted.is_empty() && unneeded.is_empty(),
-        "not in {name}: {unlisted:#?}\nnot needed in {name}: {unneeded:#?}"
-    );
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! The specification's test suite, run: each directive passes that needs neither exceptions nor garbage collection. What
+//! is left stands in `expected-directives.txt` and `expected-skips.txt`, which may only shrink.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+use wasmos_cli::wast::{Outcome, run_script};
+use wasmos_tests::listed::assert_listed;
+use wasmos_tests::suite::{folders, scripts};
+
+/// Each script by its name, run once for all tests of this file.
+static OUTCOMES: LazyLock<BTreeMap<String, Outcome>> = LazyLock::new(|| {
+    let scripts: Vec<_> = folders().iter().flat_map(scripts).collect();
+    let run = |script: &wasmos_tests::suite::Script| {
+        let outcome = run_script(&script.text, script.features);
+        (script.name.clone(), outcome.unwrap_or_else(|error| panic!("{}: {error}", script.name)))
+    };
+    scripts.par_iter().map(run).collect()
+});
+
+#[test]
+fn each_directive_passes_that_no_later_release_has_overridden() {
+    let failures: BTreeMap<String, String> = OUTCOMES
+        .iter()
+        .flat_map(|(name, outcome)| {
+            let place = move |line: usize| format!("{name}:{line}");
+            outcome.failures.iter().map(move |failure| {
+                (place(failure.line), format!("{}: {}", failure.directive, failure.message))
+            })
+        })
+        .collect();
+    let failures = failures.iter().map(|(place, message)| (&**place, message.clone())).collect();
+    assert_listed(&failures, include_str!("../expected-directives.txt"), "expected-directives.txt");
+}
+
+#[test]
+fn only_exceptions_and_garbage_collection_are_left_out() {
+    let list = include_str!("../expected-skips.txt");
+    let listed: BTreeSet<_> = list.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    let skipped: BTreeSet<_> = OUTCOMES
+        .iter()
+        .flat_map(|(name, outcome)| {
+            outcome.skips.iter().map(move |(feature, count)| format!("{name}  {feature}: {count}"))
+        })
+        .collect();
+    assert_eq!(skipped, listed);
+    let features = skipped.iter().filter_map(|row| row.split([' ', ':']).rev().nth(2));
+    assert_eq!(features.collect::<BTreeSet<_>>(), BTreeSet::from(["exceptions", "gc"]));
+}
+
+/// An empty run must fail: this is the number of the suite at its pinned version.
+#[test]
+fn the_suite_has_not_shrunk() {
+    assert_eq!(OUTCOMES.values().map(|outcome| outcome.passed).sum::<u64>(), 141_066);
+}
