@@ -42,6 +42,30 @@ impl Extern {
         }
     }
 
+    /// Returns the function, if it is one.
+    #[must_use]
+    pub const fn into_func(self) -> Option<Func> {
+        if let Self::Func(func) = self { Some(func) } else { None }
+    }
+
+    /// Returns the table, if it is one.
+    #[must_use]
+    pub const fn into_table(self) -> Option<Table> {
+        if let Self::Table(table) = self { Some(table) } else { None }
+    }
+
+    /// Returns the memory, if it is one.
+    #[must_use]
+    pub const fn into_memory(self) -> Option<Memory> {
+        if let Self::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// Returns the global, if it is one.
+    #[must_use]
+    pub const fn into_global(self) -> Option<Global> {
+        if let Self::Global(global) = self { Some(global) } else { None }
+    }
+
     /// Returns the type as text.
     pub(crate) fn describe(&self, store: &StoreInner) -> String {
         match self {
@@ -88,10 +112,7 @@ impl Instance {
     /// Returns the function that is exported under a name.
     #[must_use]
     pub fn get_func(&self, store: &mut impl AsStore, name: &str) -> Option<Func> {
-        match self.get_export(store, name)? {
-            Extern::Func(func) => Some(func),
-            _ => None,
-        }
+        self.get_export(store, name)?.into_func()
     }
 
     /// Returns the function that is exported under a name, as one of a Rust type.
@@ -110,28 +131,19 @@ impl Instance {
     /// Returns the memory that is exported under a name.
     #[must_use]
     pub fn get_memory(&self, store: &mut impl AsStore, name: &str) -> Option<Memory> {
-        match self.get_export(store, name)? {
-            Extern::Memory(memory) => Some(memory),
-            _ => None,
-        }
+        self.get_export(store, name)?.into_memory()
     }
 
     /// Returns the table that is exported under a name.
     #[must_use]
     pub fn get_table(&self, store: &mut impl AsStore, name: &str) -> Option<Table> {
-        match self.get_export(store, name)? {
-            Extern::Table(table) => Some(table),
-            _ => None,
-        }
+        self.get_export(store, name)?.into_table()
     }
 
     /// Returns the global that is exported under a name.
     #[must_use]
     pub fn get_global(&self, store: &mut impl AsStore, name: &str) -> Option<Global> {
-        match self.get_export(store, name)? {
-            Extern::Global(global) => Some(global),
-            _ => None,
-        }
+        self.get_export(store, name)?.into_global()
     }
 }
 
