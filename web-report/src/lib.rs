@@ -1,0 +1,9 @@
+//! What the analysis found, for people: drawings and pages.
+//!
+//! A rendering is a function of the report alone, so that the same module gives the same bytes. Text of the guest is
+//! only ever text: it goes through a template that escapes it.
+
+#![forbid(unsafe_code)]
+
+pub mod shown;
+pub mod svg;
