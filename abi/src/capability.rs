@@ -37,9 +37,18 @@ macro_rules! capabilities {
 }
 
 capabilities! {
-    Sensor "sensor" "Reads simulated sensors.";
-    Log    "log"    "Writes lines to the log of the run.";
-    Alert  "alert"  "Raises alerts of the run.";
+    Sensor  "sensor"   "Reads simulated sensors.";
+    Log     "log"      "Writes lines to the log of the run.";
+    Alert   "alert"    "Raises alerts of the run.";
+    Args    "args"     "Reads its arguments.";
+    Env     "env"      "Reads its environment variables.";
+    Stdio   "stdio"    "Reads and writes what is open, the standard streams first.";
+    FsRead  "fs-read"  "Opens, lists and looks at files in the directories that it was given.";
+    FsWrite "fs-write" "Creates, changes and removes files in the directories that it was given.";
+    Clock   "clock"    "Reads clocks and sleeps.";
+    Random  "random"   "Takes random bytes.";
+    Exit    "exit"     "Ends its run.";
+    Sockets "sockets"  "Uses sockets.";
 }
 
 impl fmt::Display for Capability {

@@ -63,6 +63,58 @@ struct Row {
 }
 
 known! {
+    // WASI preview 1 and the snapshot before it. Structures differ between the two, types of functions do not.
+    // Source: the witx documents `wasi_snapshot_preview1` and `wasi_unstable`.
+    ["wasi_snapshot_preview1", "wasi_unstable"] => {
+        args_get                (I32 I32) -> (I32)                                 Args    "Copies the arguments into memory.";
+        args_sizes_get          (I32 I32) -> (I32)                                 Args    "Returns how many arguments there are, and their size.";
+        environ_get             (I32 I32) -> (I32)                                 Env     "Copies the environment variables into memory.";
+        environ_sizes_get       (I32 I32) -> (I32)                                 Env     "Returns how many environment variables there are, and their size.";
+        clock_res_get           (I32 I32) -> (I32)                                 Clock   "Returns the resolution of a clock.";
+        clock_time_get          (I32 I64 I32) -> (I32)                             Clock   "Returns the time of a clock.";
+        fd_advise               (I32 I64 I64 I32) -> (I32)                         FsRead  "Says how a file will be read.";
+        fd_allocate             (I32 I64 I64) -> (I32)                             FsWrite "Makes sure that a file has space.";
+        fd_close                (I32) -> (I32)                                     Stdio   "Closes a descriptor.";
+        fd_datasync             (I32) -> (I32)                                     Stdio   "Puts the data of a file on its disk.";
+        fd_fdstat_get           (I32 I32) -> (I32)                                 Stdio   "Returns kind, flags and rights of a descriptor.";
+        fd_fdstat_set_flags     (I32 I32) -> (I32)                                 Stdio   "Sets the flags of a descriptor.";
+        fd_fdstat_set_rights    (I32 I64 I64) -> (I32)                             Stdio   "Gives up rights of a descriptor.";
+        fd_filestat_get         (I32 I32) -> (I32)                                 FsRead  "Returns the attributes of an open file.";
+        fd_filestat_set_size    (I32 I64) -> (I32)                                 FsWrite "Sets the size of an open file.";
+        fd_filestat_set_times   (I32 I64 I64 I32) -> (I32)                         FsWrite "Sets the times of an open file.";
+        fd_pread                (I32 I32 I32 I64 I32) -> (I32)                     Stdio   "Reads a file at an offset.";
+        fd_prestat_get          (I32 I32) -> (I32)                                 FsRead  "Describes a directory that was given.";
+        fd_prestat_dir_name     (I32 I32 I32) -> (I32)                             FsRead  "Returns the name of a directory that was given.";
+        fd_pwrite               (I32 I32 I32 I64 I32) -> (I32)                     Stdio   "Writes a file at an offset.";
+        fd_read                 (I32 I32 I32 I32) -> (I32)                         Stdio   "Reads from a descriptor.";
+        fd_readdir              (I32 I32 I32 I64 I32) -> (I32)                     FsRead  "Lists a directory.";
+        fd_renumber             (I32 I32) -> (I32)                                 Stdio   "Moves a descriptor to another number.";
+        fd_seek                 (I32 I64 I32 I32) -> (I32)                         Stdio   "Moves the position in a file.";
+        fd_sync                 (I32) -> (I32)                                     Stdio   "Puts a file on its disk.";
+        fd_tell                 (I32 I32) -> (I32)                                 Stdio   "Returns the position in a file.";
+        fd_write                (I32 I32 I32 I32) -> (I32)                         Stdio   "Writes to a descriptor.";
+        path_create_directory   (I32 I32 I32) -> (I32)                             FsWrite "Creates a directory.";
+        path_filestat_get       (I32 I32 I32 I32 I32) -> (I32)                     FsRead  "Returns the attributes of a file.";
+        path_filestat_set_times (I32 I32 I32 I32 I64 I64 I32) -> (I32)             FsWrite "Sets the times of a file.";
+        path_link               (I32 I32 I32 I32 I32 I32 I32) -> (I32)             FsWrite "Creates a hard link.";
+        path_open               (I32 I32 I32 I32 I32 I64 I64 I32 I32) -> (I32)     FsRead  "Opens a file or a directory.";
+        path_readlink           (I32 I32 I32 I32 I32 I32) -> (I32)                 FsRead  "Reads a symbolic link.";
+        path_remove_directory   (I32 I32 I32) -> (I32)                             FsWrite "Removes an empty directory.";
+        path_rename             (I32 I32 I32 I32 I32 I32) -> (I32)                 FsWrite "Renames a file or a directory.";
+        path_symlink            (I32 I32 I32 I32 I32) -> (I32)                     FsWrite "Creates a symbolic link.";
+        path_unlink_file        (I32 I32 I32) -> (I32)                             FsWrite "Removes a file.";
+        poll_oneoff             (I32 I32 I32 I32) -> (I32)                         Clock   "Waits for descriptors and clocks.";
+        proc_exit               (I32) -> ()                                        Exit    "Ends the run with a status.";
+        proc_raise              (I32) -> (I32)                                     Exit    "Sends a signal to itself; never granted.";
+        random_get              (I32 I32) -> (I32)                                 Random  "Fills memory with random bytes.";
+        sched_yield             () -> (I32)                                        Clock   "Lets others run.";
+        sock_recv               (I32 I32 I32 I32 I32 I32) -> (I32)                 Sockets "Receives from a socket; there are none.";
+        sock_send               (I32 I32 I32 I32 I32) -> (I32)                     Sockets "Sends to a socket; there are none.";
+        sock_shutdown           (I32 I32) -> (I32)                                 Sockets "Shuts a socket down; there are none.";
+    }
+    ["wasi_snapshot_preview1"] => {
+        sock_accept             (I32 I32 I32) -> (I32)                             Sockets "Accepts a connection; there are no sockets.";
+    }
     // The wasmos ABI.
     ["wasmos", "env"] => {
         read_sensor (I32) -> (I32)         Sensor "Returns the reading of a sensor, or -1 if there is no such sensor.";
