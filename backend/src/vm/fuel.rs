@@ -100,6 +100,25 @@ impl Counter {
     }
 }
 
+/// The fuel of a machine while a function of the host runs.
+#[derive(Debug)]
+pub struct HostFuel<'a> {
+    pub(crate) counter: &'a mut Counter,
+}
+
+impl HostFuel<'_> {
+    /// Returns the fuel used so far, in units.
+    #[must_use]
+    pub const fn used(&self) -> u64 {
+        self.counter.fuel.used
+    }
+
+    /// Charges what the function costs; returns whether there was enough, else nothing is charged.
+    pub fn charge(&mut self, units: u64) -> bool {
+        self.counter.surcharge(units)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

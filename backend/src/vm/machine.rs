@@ -12,7 +12,7 @@ use wasmos_frontend::types::{
 use crate::interp::{Cell, ModuleCode, Registers};
 use crate::vm::arena::Arena;
 use crate::vm::chunked::Chunked;
-use crate::vm::fuel::Counter;
+use crate::vm::fuel::{Counter, HostFuel};
 use crate::vm::memory::{LinearMemory, MemoryError};
 use crate::vm::stack::ValueStack;
 use crate::vm::state::{HostFunc, Instance, State, Waiting};
@@ -158,6 +158,19 @@ impl Machine {
     #[must_use]
     pub fn memory_bytes_mut(&mut self, id: MemoryId) -> &mut [u8] {
         self.state_mut().memories[id.index()].bytes_mut()
+    }
+
+    /// Returns the bytes of a memory, to be written, and the fuel beside them.
+    #[must_use]
+    pub fn memory_and_fuel(&mut self, id: MemoryId) -> (&mut [u8], HostFuel<'_>) {
+        let state = self.state_mut();
+        (state.memories[id.index()].bytes_mut(), HostFuel { counter: &mut state.counter })
+    }
+
+    /// Returns the fuel while a function of the host runs.
+    #[must_use]
+    pub fn host_fuel(&mut self) -> HostFuel<'_> {
+        HostFuel { counter: &mut self.state_mut().counter }
     }
 
     /// Grows a memory and returns its size before, in pages; `None` if its type or the limit forbids it.
