@@ -29,10 +29,12 @@ pub enum EventKind {
         /// The results; `None` if it did not return.
         results: Option<Vec<Val>>,
     },
-    /// A call was denied.
+    /// Something was asked for beyond what is granted.
     Violation {
-        /// What was withheld.
+        /// What was withheld, or reaches less far than was asked for.
         capability: Capability,
+        /// What was asked for, e.g. a path: untrusted bytes, at most 256; empty if the capability says it all.
+        subject: Box<[u8]>,
     },
     /// The guest logged bytes: untrusted, not always text.
     Log(Vec<u8>),
@@ -155,7 +157,7 @@ impl Gate {
     /// Lets a call pass, or says how the run ends. A call beyond the quota is not made.
     pub(crate) fn enter(&mut self, fuel: u64, capability: Option<Capability>) -> Result<(), Outcome> {
         if let Some(capability) = capability.filter(|capability| !self.grants.contains(*capability)) {
-            self.event(fuel, EventKind::Violation { capability });
+            self.event(fuel, EventKind::Violation { capability, subject: Box::default() });
             return Err(Outcome::Denied(capability));
         }
         if self.host_calls >= self.max_host_calls {

@@ -13,6 +13,7 @@ use crate::objects::Memory;
 use crate::outcome::{Outcome, Quota};
 use crate::store::{AsStore, Store};
 use crate::value::{WasmTuple, WasmTy, for_each_arity};
+use crate::wasi::RunState;
 
 /// Why a host function does not return.
 #[derive(Debug)]
@@ -91,6 +92,24 @@ impl<T> Caller<'_, T> {
             Some(memory) => (inner.machine.memory_bytes_mut(memory.id), data),
             None => (&mut [], data),
         }
+    }
+
+    /// Returns what a function of an interface of our own works with, side by side.
+    pub(crate) fn parts(&mut self) -> (&mut [u8], &mut T, RunState<'_>) {
+        let memory = self.memory();
+        let Store { inner, data, .. } = &mut *self.store;
+        let (memory, fuel) = match memory {
+            Some(memory) => inner.machine.memory_and_fuel(memory.id),
+            None => (Default::default(), inner.machine.host_fuel()),
+        };
+        let run = RunState {
+            fuel,
+            gate: &mut inner.gate,
+            limits: &inner.limits,
+            deadline: &mut inner.deadline,
+            stop: &inner.stop,
+        };
+        (memory, data, run)
     }
 
     /// Returns the guest's bytes from `addr` on.

@@ -40,6 +40,7 @@ pub mod outcome;
 mod run;
 pub mod store;
 pub mod value;
+pub mod wasi;
 
 pub use engine::{Config, Engine};
 pub use error::Error;

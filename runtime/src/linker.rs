@@ -144,6 +144,12 @@ impl<T> Linker<T> {
         }
     }
 
+    /// Returns how many names are defined.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.definitions.len()
+    }
+
     pub(crate) fn get(&self, module: &str, name: &str) -> Option<&Definition<T>> {
         self.definitions.get(&(module.into(), name.into()))
     }

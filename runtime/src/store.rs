@@ -53,7 +53,7 @@ pub struct StoreInner {
     pub(crate) instances: Vec<InstanceData>,
     /// What `externref`s refer to.
     externs: Vec<Box<dyn Any + Send + Sync>>,
-    limits: Limits,
+    pub(crate) limits: Limits,
     pub(crate) deadline: Option<Instant>,
     pub(crate) stop: Arc<AtomicBool>,
     /// Types of the globals, by their position.

@@ -137,6 +137,7 @@ impl RunArgs {
                 .map_or(profile.table_elements, |limit| limit.at().unwrap_or(u64::MAX)),
             host_calls: self.max_host_calls.map_or(profile.host_calls, Limit::at),
             output_bytes: self.max_output.map_or(profile.output_bytes, Limit::at),
+            ..profile
         }
     }
 }

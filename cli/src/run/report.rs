@@ -275,7 +275,7 @@ impl<'a> From<&'a Event> for Record<'a> {
             EventKind::Alert { level, message } => {
                 What::Alert { level: *level, message: Message::new(message) }
             }
-            EventKind::Violation { capability } => What::Violation { capability: capability.name() },
+            EventKind::Violation { capability, .. } => What::Violation { capability: capability.name() },
         };
         Self { fuel: event.fuel, what }
     }
@@ -297,7 +297,7 @@ mod tests {
         let gate = store.gate_mut();
         gate.event(1, EventKind::Log(b"caf\xe9".into()));
         gate.event(2, EventKind::Alert { level: 3, message: b"fire".into() });
-        gate.event(3, EventKind::Violation { capability: Capability::Log });
+        gate.event(3, EventKind::Violation { capability: Capability::Log, subject: Box::default() });
         let (module, name) = ("m".into(), "n".into());
         gate.event(4, EventKind::HostCall { module, name, params: Vec::new(), results: None });
         gate.event(5, EventKind::Log(Vec::new()));
