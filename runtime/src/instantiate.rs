@@ -264,7 +264,10 @@ impl StoreInner {
         let valid = module.valid();
         for (index, segment) in valid.elements.iter().enumerate() {
             let index = ElemIdx(u32::try_from(index).unwrap_or(u32::MAX));
-            let mut refs = Vec::with_capacity(segment.count as usize);
+            let mut refs = Vec::new();
+            // Eight bytes for each of the module's: more than the module justifies by itself.
+            refs.try_reserve_exact(segment.count as usize)
+                .map_err(|error| Error::Resources(error.to_string()))?;
             for entry in valid.element_entries(segment) {
                 refs.push(match entry {
                     ElementEntry::Func(func) => {

@@ -47,7 +47,16 @@ impl Memory {
         store.machine.memory(self.id).pages()
     }
 
-    /// Returns the bytes.
+    /// Returns the bytes. They borrow the store, so that no view outlives what the guest does next:
+    ///
+    /// ```compile_fail,E0502
+    /// # use wasmos_runtime::{Instance, Memory, Store};
+    /// fn stale(store: &mut Store<()>, memory: Memory) -> u8 {
+    ///     let view = memory.data(store);
+    ///     let _ = memory.grow(store, 1);
+    ///     view[0]
+    /// }
+    /// ```
     #[must_use]
     pub fn data<'s>(&self, store: &'s impl AsStore) -> &'s [u8] {
         let store = &store.store().inner;

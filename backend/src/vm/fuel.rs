@@ -64,7 +64,9 @@ impl Counter {
 
     /// Decides about a test point that wants `cost`; `used` must be up to date.
     pub(crate) fn judge(&self, cost: u32) -> Verdict {
-        if self.fuel.used.saturating_add(u64::from(cost)) > self.fuel.limit {
+        // What cannot be counted any more cannot be paid for either, also without a limit: the register would stay empty
+        // and the same test point would fail for ever.
+        if self.fuel.used.checked_add(u64::from(cost)).is_none_or(|used| used > self.fuel.limit) {
             Verdict::OutOfFuel
         } else if self.fuel.used >= self.slice_end {
             Verdict::Slice
@@ -141,5 +143,13 @@ mod tests {
         counter.sync(-5);
         assert_eq!((counter.fuel.used, counter.judge(1)), (106, Verdict::Slice));
         assert_eq!(counter.grant(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_out_of_fuel() {
+        let mut counter = Counter::new();
+        counter.begin(u64::MAX);
+        assert!(counter.surcharge(u64::MAX - 10) && !counter.surcharge(11));
+        assert_eq!((counter.judge(10), counter.judge(11)), (Verdict::GoOn, Verdict::OutOfFuel));
     }
 }
