@@ -12,6 +12,33 @@ pub fn module(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     Ok(Module::new(config, u)?.to_bytes())
 }
 
+/// Makes a module that the engine runs: valid, of the features that it has, small enough that memories can be compared.
+/// Nothing in it waits: there is no other thread that would end the wait.
+///
+/// # Errors
+/// If the bytes do not suffice.
+pub fn runnable(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let mut config = config(u)?;
+    config.allow_invalid_funcs = false;
+    config.gc_enabled = false;
+    config.exceptions_enabled = false;
+    config.threads_enabled = false;
+    config.export_everything = true;
+    config.max_imports = config.max_imports.min(3);
+    config.max_memory32_bytes = RUNNABLE_BYTES;
+    config.max_memory64_bytes = RUNNABLE_BYTES.into();
+    config.max_table_elements = 1_000;
+    // Without memories and tables there is little to compare; at least one function is called.
+    config.min_memories = config.max_memories.min(1) as u32;
+    config.min_tables = config.max_tables.min(1) as u32;
+    config.min_funcs = 1;
+    config.max_funcs = config.max_funcs.max(1);
+    Ok(Module::new(config, u)?.to_bytes())
+}
+
+/// Bytes of a memory that is compared.
+const RUNNABLE_BYTES: u64 = 1 << 20;
+
 /// A configuration at random: any combination of the features that we have, and small numbers of everything, so that
 /// the bytes go into variety.
 fn config(u: &mut Unstructured<'_>) -> Result<Config> {

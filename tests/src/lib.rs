@@ -9,4 +9,5 @@ pub mod mutate;
 pub mod oracle;
 pub mod pool;
 pub mod shapes;
+pub mod slices;
 pub mod suite;
