@@ -266,7 +266,7 @@ fn a078_a_capability_that_is_withdrawn_denies_the_next_call() {
         assert_eq!(guest.call("run", &[]), Outcome::Denied(capability));
         assert_eq!(guest.global("n"), Val::I32(3));
         let last = guest.store.gate().events().last().map(|event| event.kind.clone());
-        assert_eq!(last, Some(EventKind::Violation { capability }));
+        assert_eq!(last, Some(EventKind::Violation { capability, subject: Box::default() }));
         assert_eq!(guest.store.host_call_counts().iter().map(|count| count.2).collect::<Vec<_>>(), [3, 1]);
     }
 }
