@@ -14,7 +14,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::Arc;
 
 use wasmos_frontend::types::{FuncIdx, TypeIdx};
-use wasmos_frontend::{Feature, ValidModule};
+use wasmos_frontend::validate::ValidBody;
+use wasmos_frontend::{Feature, Features, LazyModule};
 
 use crate::error::Error;
 use crate::interp::ops::call::{HOST_STUB, NO_FUNC};
@@ -162,7 +163,7 @@ pub type IsSubtype = Arc<dyn Fn(TypeId, TypeId) -> bool + Send + Sync>;
 /// A module ready to run, shared between its instances and between threads. Bodies are translated when they are first
 /// called.
 pub struct ModuleCode {
-    module: Arc<ValidModule>,
+    module: LazyModule,
     type_ids: Box<[TypeId]>,
     is_subtype: IsSubtype,
     cells: Chunked<Box<Cell>>,
@@ -177,8 +178,13 @@ impl fmt::Debug for ModuleCode {
 /// What this tier does not run yet.
 const UNSUPPORTED: [Feature; 3] = [Feature::Gc, Feature::Exceptions, Feature::LegacyExceptions];
 
+fn check_supported(used: Features) -> Result<(), Error> {
+    let missing = UNSUPPORTED.into_iter().find(|feature| used.contains(*feature));
+    missing.map_or(Ok(()), |feature| Err(Error::Unsupported { feature }))
+}
+
 impl ModuleCode {
-    /// Makes a module ready: nothing is translated yet.
+    /// Makes a module ready: nothing is translated yet. What has not been validated is validated at the first call.
     ///
     /// `type_ids` has the identity of each type of the module, in order. `is_subtype` is asked where an indirect call
     /// finds a function of another type than the one it names.
@@ -189,23 +195,34 @@ impl ModuleCode {
     /// # Panics
     /// If `type_ids` is not as long as the module's list of types.
     pub fn new(
-        module: Arc<ValidModule>,
+        module: impl Into<LazyModule>,
         type_ids: Box<[TypeId]>,
         is_subtype: IsSubtype,
     ) -> Result<Self, Error> {
+        let module = module.into();
         assert_eq!(type_ids.len(), module.types.len(), "one identity for each type");
-        let used = module.instructions_used();
-        if let Some(feature) = UNSUPPORTED.into_iter().find(|feature| used.contains(*feature)) {
-            return Err(Error::Unsupported { feature });
-        }
+        check_supported(module.instructions_used())?;
         let cells = Chunked::new(module.bodies.len());
         Ok(Self { module, type_ids, is_subtype, cells })
     }
 
     /// Returns the module.
     #[must_use]
-    pub fn module(&self) -> &Arc<ValidModule> {
+    pub fn module(&self) -> &LazyModule {
         &self.module
+    }
+
+    /// Returns the body of a defined function, which is validated if it has not been.
+    ///
+    /// # Errors
+    /// Why the function cannot run: [`Error::Invalid`], [`Error::Unsupported`].
+    ///
+    /// # Panics
+    /// If the function is imported.
+    pub fn runnable(&self, func: FuncIdx) -> Result<ValidBody<'_>, Error> {
+        let Some(body) = self.module.validate_body(func)? else { panic!("{func} is imported") };
+        check_supported(body.instructions_used())?;
+        Ok(body)
     }
 
     pub(crate) fn type_id(&self, index: TypeIdx) -> Option<TypeId> {
@@ -223,22 +240,23 @@ impl ModuleCode {
     }
 
     /// Translates a function that is being called for the first time, and returns what is to be entered.
-    pub(crate) fn translated(&self, cell: &Cell) -> *const Body {
+    pub(crate) fn translated(&self, cell: &Cell) -> Result<*const Body, Error> {
         let func = FuncIdx(cell.func);
-        let code = translate::translate(self, func);
+        let valid = self.runnable(func)?;
+        let code = translate::translate(self, valid);
         let charges = (code.entry.test.cast_signed(), code.entry.total.cast_signed());
         let ops: Box<[u64]> = code.ops.into_boxed_slice();
         let body = Body {
             entry: ops[translate::ENTRY..].as_ptr(),
             test: charges.0,
             total: charges.1,
-            depth_cost: self.module.frame_cost(func).bytes(),
+            depth_cost: valid.frame_cost().bytes(),
             zero_from: code.zero_from,
             n_zero: code.n_zero,
             tag: u64::from(func.0) << 32,
             _ops: ops,
         };
-        cell.publish(Box::new(body))
+        Ok(cell.publish(Box::new(body)))
     }
 }
 

@@ -21,8 +21,8 @@
 //!   by the rest of the mapping, and what is free of charge fits `stack::SLACK_BYTES`.
 //! - **V6** An instruction pointer is the first word of an op of a published body or of a static stub. A body is never
 //!   changed after it was published, and not freed while its module's code lives.
-//! - **V7** The module is valid, and translation picks each op and its slots by the types that validation has proved:
-//!   slots lie in the frame, immediates and targets in the body, indices in their spaces.
+//! - **V7** A body is translated only from the proof that it is valid (`ValidBody`), and translation picks each op and its
+//!   slots by the types that validation has proved: slots lie in the frame, immediates and targets in the body, indices in their spaces.
 //! - **V8** The registers `mem` and `len` describe memory 0 of the frame's instance: `len` bytes are accessible.
 //! - **V9** One thread at a time drives a machine; `&mut Machine` stands for it. While guest code runs, handlers
 //!   reach the state through the pointer in the context, and no reference to it outlives a handler.

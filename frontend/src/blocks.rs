@@ -10,10 +10,9 @@
 
 use crate::code::Instrs;
 use crate::instr::{BrTable, Catch, TryTable};
-use crate::module::Body;
 use crate::opcode::Instr;
 use crate::types::LabelIdx;
-use crate::validate::ValidModule;
+use crate::validate::ValidBody;
 
 /// Units that a path within one frame may charge without a test.
 pub const UNTESTED: u32 = 1_000;
@@ -128,9 +127,9 @@ pub struct Charge {
 
 /// Returns the charges of a body in the order of their offsets. Code that cannot be reached has none.
 #[must_use]
-pub fn plan(module: &ValidModule, body: Body) -> Vec<Charge> {
+pub fn plan(body: ValidBody<'_>) -> Vec<Charge> {
     let mut planner = Planner::new();
-    let Some(mut instrs) = instrs(module, body) else { return Vec::new() };
+    let Some(mut instrs) = instrs(body) else { return Vec::new() };
     planner.begin_run(instrs.offset(), true);
     while let Some((offset, instr)) = instrs.next() {
         planner.instr(offset, &instr, instrs.offset());
@@ -141,18 +140,18 @@ pub fn plan(module: &ValidModule, body: Body) -> Vec<Charge> {
 
 /// Returns what has been charged for instructions behind the one at `offset`, which trapped: both tiers give it back.
 #[must_use]
-pub fn not_run(module: &ValidModule, body: Body, offset: u32) -> u32 {
-    let charges = plan(module, body);
+pub fn not_run(body: ValidBody<'_>, offset: u32) -> u32 {
+    let charges = plan(body);
     let index = charges.partition_point(|charge| charge.offset <= offset);
     let Some(charge) = index.checked_sub(1).and_then(|index| charges.get(index)) else { return 0 };
-    let Some(instrs) = instrs(module, body) else { return 0 };
+    let Some(instrs) = instrs(body) else { return 0 };
     let begun = instrs.skip_while(|(at, _)| *at < charge.offset).take_while(|(at, _)| *at <= offset);
     let begun: u32 = begun.map(|(_, instr)| u32::from(instr.op().info().fuel)).sum();
     charge.cost.saturating_sub(begun)
 }
 
-fn instrs(module: &ValidModule, body: Body) -> Option<Instrs<'_>> {
-    module.code(body).ok().map(|(_, instrs)| instrs)
+fn instrs(body: ValidBody<'_>) -> Option<Instrs<'_>> {
+    body.module().code(body.body()).ok().map(|(_, instrs)| instrs)
 }
 
 /// Untested units on the worst path to a point; `None` if no path leads there.

@@ -83,6 +83,15 @@ impl Features {
         self.0 & (1 << feature as u32) != 0
     }
 
+    /// Returns the set as bits, in the order of the declaration.
+    pub(crate) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// Adds `feature`.
     #[inline]
     pub const fn insert(&mut self, feature: Feature) {

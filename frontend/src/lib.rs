@@ -24,4 +24,4 @@ pub use error::{Error, ErrorClass, ErrorKind, Result};
 pub use features::{Feature, Features};
 pub use module::Module;
 pub use section::{decode, decode_with};
-pub use validate::{ValidModule, validate};
+pub use validate::{LazyModule, ValidModule, validate, validate_lazily};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::limits;
 use crate::types::{CompositeType, FieldType, FuncType, StorageType, SubType, TypeIdx, ValType};
-use crate::validate::ValidModule;
+use crate::validate::LazyModule;
 use crate::validate::types::{CanonicalTypes, Matcher};
 
 /// The types of all modules of an engine. Indices in its types refer to the registry itself.
@@ -29,7 +29,7 @@ impl TypeRegistry {
     ///
     /// # Errors
     /// [`RegistryFull`].
-    pub fn register(&mut self, module: &ValidModule) -> Result<Box<[TypeIdx]>, RegistryFull> {
+    pub fn register(&mut self, module: &LazyModule) -> Result<Box<[TypeIdx]>, RegistryFull> {
         let mut mapping = Vec::with_capacity(module.types.len());
         let mut start = 0_usize;
         for end in module.rec_group_ends.iter().map(|end| *end as usize) {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     /// `(type (func (param i32)))` and, if `second`, `(type (func (result i64)))` before it.
-    fn module(second: bool) -> ValidModule {
+    fn module(second: bool) -> crate::ValidModule {
         let types: &[u8] =
             if second { &[2, 0x60, 0, 1, 0x7e, 0x60, 1, 0x7f, 0] } else { &[1, 0x60, 1, 0x7f, 0] };
         let mut bytes = b"\0asm\x01\0\0\0\x01".to_vec();

@@ -1,4 +1,4 @@
-//! [`Module`] to [`ValidModule`]: the rules of the module here, bodies and expressions in `validate/`.
+//! [`Module`] to [`LazyModule`] to [`ValidModule`]: the rules of the module here, bodies and expressions in `validate/`.
 //!
 //! Source: core 3.0, "Modules" of validation. Every check is linear in the bytes, or charged against a budget that is.
 
@@ -6,100 +6,25 @@ mod const_expr;
 mod fast;
 mod func;
 mod gc;
+mod proof;
 mod special;
 pub(crate) mod types;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::code::ElementEntry;
 use crate::error::{Error, ErrorKind, IndexSpace, Result};
 use crate::features::{Feature, Features};
 use crate::limits;
 use crate::module::{
-    Body, ConstExpr, DataSegment, ElementSegment, Export, ExternIdx, ImportType, Memory, Module, SectionId,
+    ConstExpr, DataSegment, ElementSegment, Export, ExternIdx, ImportType, Memory, Module, SectionId,
     SegmentMode, Table,
 };
 use crate::types::{AddressType, FuncIdx, Limits, TypeIdx, ValType};
 use crate::validate::func::FuncValidator;
-use crate::validate::types::{CanonicalTypes, Matcher};
-
-/// A module that keeps every rule of validation.
-#[derive(Debug)]
-pub struct ValidModule {
-    module: Module,
-    types: CanonicalTypes,
-    bodies: Bodies,
-}
-
-/// What validation has found out about bodies.
-#[derive(Debug)]
-struct Bodies {
-    frame_costs: Vec<FrameCost>,
-    used: Features,
-}
-
-impl core::ops::Deref for ValidModule {
-    type Target = Module;
-
-    fn deref(&self) -> &Module {
-        &self.module
-    }
-}
-
-impl ValidModule {
-    /// Returns what a frame of a defined function costs; nothing for an imported one.
-    #[must_use]
-    pub fn frame_cost(&self, func: FuncIdx) -> FrameCost {
-        let index = func.0.checked_sub(self.module.n_imported_funcs);
-        index.and_then(|index| self.bodies.frame_costs.get(index as usize)).copied().unwrap_or_default()
-    }
-
-    /// Returns the features that the instructions in bodies arrived with, [`Feature::Mvp`] always among them.
-    #[must_use]
-    pub fn instructions_used(&self) -> Features {
-        self.bodies.used
-    }
-
-    /// Returns the first type of the module that is equal to the one at `index`.
-    #[must_use]
-    pub fn canonical_type(&self, index: TypeIdx) -> TypeIdx {
-        self.types.canonical(index)
-    }
-
-    /// Returns whether a value of type `sub` may stand where `sup` is expected; both are types of this module.
-    #[must_use]
-    pub fn matches(&self, sub: ValType, sup: ValType) -> bool {
-        Matcher { types: &self.module.types, canonical: &self.types }.val(sub, sup)
-    }
-}
-
-/// What a frame of a function costs of the limit on call depth, in bytes (promise P6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FrameCost(u32);
-
-impl FrameCost {
-    /// A frame without calls costs nothing up to this size.
-    const FREE_BYTES: u64 = 1024;
-    const FIXED_BYTES: u64 = 32;
-    const SLOT_BYTES: u64 = 8;
-
-    fn new(slots: u64, has_call: bool) -> Self {
-        let bytes = Self::FIXED_BYTES + Self::SLOT_BYTES * slots;
-        if !has_call && bytes <= Self::FREE_BYTES {
-            return Self(0);
-        }
-        Self(u32::try_from(bytes).unwrap_or(u32::MAX))
-    }
-
-    /// Returns the cost in bytes.
-    #[must_use]
-    pub const fn bytes(self) -> u32 {
-        self.0
-    }
-}
+pub use crate::validate::proof::{FrameCost, LazyModule, ValidBody, ValidModule};
+use crate::validate::types::CanonicalTypes;
 
 /// What is known of the module when bodies are looked at.
 #[derive(Debug)]
@@ -107,16 +32,39 @@ pub(crate) struct Context {
     types: CanonicalTypes,
     /// A bit by function: whether `ref.func` may name it in a body.
     declared: Vec<u64>,
-    /// Comparisons of types beyond what the lengths of bodies allow.
-    comparisons: AtomicU64,
+    comparisons: Comparisons,
+}
+
+/// What is counted against [`limits::COMPARISONS`], for errors.
+const COMPARISONS: &str = "comparisons of types, budget exceeded";
+
+/// Comparisons of types beyond what the lengths of bodies allow: what all bodies share.
+#[derive(Debug, Default)]
+pub(crate) struct Comparisons(AtomicU64);
+
+impl From<u64> for Comparisons {
+    fn from(spent: u64) -> Self {
+        Self(spent.into())
+    }
+}
+
+impl Comparisons {
+    fn spend(&self, comparisons: u64) {
+        if comparisons > 0 {
+            self.0.fetch_add(comparisons, Ordering::Relaxed);
+        }
+    }
+
+    fn spent(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn are_used_up(&self) -> bool {
+        self.spent() > limits::COMPARISONS
+    }
 }
 
 impl Context {
-    /// Takes comparisons from what all bodies share, and returns how many have been taken.
-    fn spend_comparisons(&self, comparisons: u64) -> u64 {
-        self.comparisons.fetch_add(comparisons, Ordering::Relaxed).saturating_add(comparisons)
-    }
-
     fn declare(&mut self, func: FuncIdx) {
         if let Some(word) = self.declared.get_mut(func.index() / 64) {
             *word |= 1 << (func.0 % 64);
@@ -141,13 +89,20 @@ impl Context {
 /// The first rule of the module that is broken, in the order of the sections; else the error of the first function
 /// whose body breaks a rule.
 pub fn validate(module: Module) -> Result<ValidModule> {
+    validate_lazily(module)?.validate()
+}
+
+/// Checks every rule of validation but those of bodies, which are checked when they are asked for.
+///
+/// # Errors
+/// The first rule of the module that is broken, in the order of the sections.
+pub fn validate_lazily(module: Module) -> Result<LazyModule> {
     let types = CanonicalTypes::build(&module)?;
     let declared = vec![0; module.funcs.len().div_ceil(64)];
-    let mut cx = Context { types, declared, comparisons: AtomicU64::new(0) };
+    let mut cx = Context { types, declared, comparisons: Comparisons::default() };
     check_index_spaces(&module)?;
-    check_expressions(&module, &mut cx)?;
-    let bodies = check_bodies(&module, &cx)?;
-    Ok(ValidModule { module, types: cx.types, bodies })
+    let used = check_expressions(&module, &mut cx)?;
+    Ok(LazyModule::new(module, cx, used))
 }
 
 fn unknown(space: IndexSpace, index: u32, len: usize) -> ErrorKind {
@@ -278,11 +233,12 @@ fn check_start(module: &Module) -> Result<()> {
 }
 
 /// Constant expressions, exports and segments: they also decide which functions `ref.func` may name in a body.
-fn check_expressions(module: &Module, cx: &mut Context) -> Result<()> {
+/// Returns the features that their instructions arrived with.
+fn check_expressions(module: &Module, cx: &mut Context) -> Result<Features> {
     let mut declared = Vec::new();
-    {
-        let mut check =
-            ConstChecker { module, validator: FuncValidator::new(module, cx), declared: &mut declared };
+    let used = {
+        let validator = FuncValidator::new(module, cx, &cx.comparisons);
+        let mut check = ConstChecker { module, validator, declared: &mut declared, used: Features::mvp() };
         for table in &module.tables {
             check.table(table)?;
         }
@@ -294,20 +250,24 @@ fn check_expressions(module: &Module, cx: &mut Context) -> Result<()> {
         check_exports(module, check.declared)?;
         module.elements.iter().try_for_each(|segment| check.element(segment))?;
         module.data.iter().try_for_each(|segment| check.data(segment))?;
-    }
+        check.used
+    };
     declared.into_iter().for_each(|func| cx.declare(func));
-    Ok(())
+    Ok(used)
 }
 
 struct ConstChecker<'m, 'd> {
     module: &'m Module,
     validator: FuncValidator<'m>,
     declared: &'d mut Vec<FuncIdx>,
+    used: Features,
 }
 
 impl<'m> ConstChecker<'m, '_> {
     fn expr(&mut self, expr: ConstExpr, ty: ValType, n_globals: usize) -> Result<()> {
-        self.validator.const_expr(expr, ty, n_globals, |func| self.declared.push(func))
+        self.validator.const_expr(expr, ty, n_globals, |func| self.declared.push(func))?;
+        self.used = self.used.union(self.validator.used);
+        Ok(())
     }
 
     /// An expression that may read every global.
@@ -411,67 +371,4 @@ fn check_export(module: &Module, export: &Export) -> Result<()> {
         return Err(disabled(Feature::MutableGlobal, export.offset, context));
     }
     Ok(())
-}
-
-/// How many bodies one thread takes at a time.
-const BODIES_AT_ONCE: usize = 64;
-/// Below this many bytes of code, handing bodies to other threads costs more than validating them.
-const PARALLEL_BYTES: u32 = 64 * 1024;
-
-fn check_bodies(module: &Module, cx: &Context) -> Result<Bodies> {
-    let code = module.sections.iter().find(|section| section.id == SectionId::Code);
-    if code.is_none_or(|section| section.content.len_bytes() < PARALLEL_BYTES)
-        || rayon::current_num_threads() == 1
-    {
-        return check_chunk(&mut FuncValidator::new(module, cx), 0, &module.bodies);
-    }
-    let before = cx.comparisons.load(Ordering::Relaxed);
-    // Chunks behind one that has failed need not be looked at; those before it must, since theirs is the first error.
-    let failed = AtomicUsize::new(usize::MAX);
-    let chunks: Vec<Result<Bodies>> = module
-        .bodies
-        .par_chunks(BODIES_AT_ONCE)
-        .enumerate()
-        // Without it a thread keeps what it has begun, and the last large bodies are validated by one alone.
-        .with_max_len(1)
-        .map_init(
-            || FuncValidator::new(module, cx),
-            |validator, (chunk, bodies)| {
-                if chunk > failed.load(Ordering::Relaxed) {
-                    return Ok(Bodies { frame_costs: Vec::new(), used: Features::mvp() });
-                }
-                let result = check_chunk(validator, chunk * BODIES_AT_ONCE, bodies);
-                if result.is_err() {
-                    failed.fetch_min(chunk, Ordering::Relaxed);
-                }
-                result
-            },
-        )
-        .collect();
-    if cx.comparisons.load(Ordering::Relaxed) > limits::COMPARISONS {
-        // Which body meets the end of what is shared depends on the threads; in order it is always the same one.
-        cx.comparisons.store(before, Ordering::Relaxed);
-        return check_chunk(&mut FuncValidator::new(module, cx), 0, &module.bodies);
-    }
-    let mut all = Bodies { frame_costs: Vec::with_capacity(module.bodies.len()), used: Features::mvp() };
-    for chunk in chunks {
-        let chunk = chunk?;
-        all.frame_costs.extend(chunk.frame_costs);
-        all.used = all.used.union(chunk.used);
-    }
-    Ok(all)
-}
-
-fn check_chunk(validator: &mut FuncValidator<'_>, first: usize, bodies: &[Body]) -> Result<Bodies> {
-    let module = validator.module;
-    let mut frame_costs = Vec::with_capacity(bodies.len());
-    for (index, body) in bodies.iter().enumerate() {
-        let func = module.defined_func(first + index);
-        let cost = validator.body(func, *body).map_err(|error| {
-            let name = module.func_name(func).map(str::to_owned);
-            error.in_function(func, name)
-        })?;
-        frame_costs.push(cost);
-    }
-    Ok(Bodies { frame_costs, used: validator.used })
 }

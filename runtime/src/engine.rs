@@ -13,6 +13,21 @@ use crate::error::Error;
 pub struct Config {
     /// What modules may use; all features by default.
     pub features: Features,
+    /// When bodies are validated; before anything runs by default.
+    pub validation: Validation,
+}
+
+/// When the bodies of a module are validated. All other rules are checked when the module is made, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// When the module is made: nothing of an invalid module ever runs.
+    #[default]
+    Eager,
+    /// A body at its first call, so that a large module starts at once. No instruction runs that has not been validated,
+    /// but functions with valid bodies run in a module that is not valid. The call of one with another body ends the
+    /// run by [`Error::Module`], as does every later call of it. [`crate::Module::validate`] checks what is left, on any
+    /// thread, while the module is in use.
+    Lazy,
 }
 
 /// What many modules and stores share. Cloning it gives another handle to the same engine.
@@ -36,6 +51,12 @@ impl Engine {
     #[must_use]
     pub fn features(&self) -> Features {
         self.0.config.features
+    }
+
+    /// Returns when bodies are validated.
+    #[must_use]
+    pub fn validation(&self) -> Validation {
+        self.0.config.validation
     }
 
     /// Returns whether both are handles to one engine.

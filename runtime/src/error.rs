@@ -10,12 +10,12 @@ use crate::outcome::Outcome;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The module was refused.
+    /// The module was refused, or a function of it when it was called first ([`crate::Validation::Lazy`]).
     #[error(transparent)]
     Module(#[from] wasmos_frontend::Error),
-    /// The module needs what no tier runs.
+    /// The module needs what no tier runs, or a function of it that was called first.
     #[error(transparent)]
-    Unsupported(#[from] wasmos_backend::Error),
+    Unsupported(wasmos_backend::Error),
     /// The guest did not return.
     #[error("the guest did not return: {0}")]
     Guest(Box<Outcome>),
@@ -68,6 +68,15 @@ pub enum Error {
     /// Runs of one store end in the opposite order of their beginnings.
     #[error("a later run of the same store has not ended")]
     RunOrder,
+}
+
+impl From<wasmos_backend::Error> for Error {
+    fn from(error: wasmos_backend::Error) -> Self {
+        match error {
+            wasmos_backend::Error::Invalid(error) => Self::Module(error),
+            unsupported @ wasmos_backend::Error::Unsupported { .. } => Self::Unsupported(unsupported),
+        }
+    }
 }
 
 impl From<LinkError> for Error {

@@ -101,7 +101,7 @@ impl Instance {
         let inner = &mut store.store_mut().inner;
         inner.check(self.store);
         let module = inner.instance(self.id).module.clone();
-        let valid = module.valid();
+        let valid = module.decoded();
         let export = |export: &wasmos_frontend::module::Export| {
             let item = inner.extern_at(*self, export.item)?;
             Some((valid.text(export.name).to_owned(), item))

@@ -37,7 +37,7 @@ pub(crate) fn instantiate<T>(
     let instance = Instance { store: store.inner.id, id };
     store.inner.copy_elements(module, id)?;
     store.inner.copy_data(module, id)?;
-    if let Some(start) = module.valid().start {
+    if let Some(start) = module.decoded().start {
         let func = Func { store: store.inner.id, func: store.inner.machine.func(id, start.func) };
         match func.call(store, &[])? {
             Outcome::Returned(_) => {}
@@ -49,7 +49,7 @@ pub(crate) fn instantiate<T>(
 
 /// Finds what each import stands for.
 fn resolve<T>(linker: &Linker<T>, store: &mut Store<T>, module: &Module) -> Result<Vec<Extern>, Error> {
-    let mut found = Vec::with_capacity(module.valid().imports.len());
+    let mut found = Vec::with_capacity(module.decoded().imports.len());
     // Refusals come before anything is added to the store.
     for (from, name, import) in module.imports() {
         if let Some(Definition::Host(func)) = linker.get(from, name)
@@ -83,7 +83,7 @@ fn resolve<T>(linker: &Linker<T>, store: &mut Store<T>, module: &Module) -> Resu
 }
 
 fn refused(module: &Module, import: &Import, kind: LinkErrorKind) -> Error {
-    let valid = module.valid();
+    let valid = module.decoded();
     let wanted = match import.ty {
         ImportType::Func(index) => module.engine().func_type(module.type_idx(index)).to_string(),
         ImportType::Table(ty) => format!("(table {ty})"),
@@ -106,7 +106,7 @@ fn stand_in<T>(
         return Err(refused(module, import, LinkErrorKind::Unknown));
     };
     let ty = module.engine().func_type(module.type_idx(index));
-    let (from, name) = (module.valid().text(import.module), module.valid().text(import.name));
+    let (from, name) = (module.decoded().text(import.module), module.decoded().text(import.name));
     let traps = linker.unknown_imports == UnknownImports::Trap;
     let func = HostFunc::dynamic(from, name, ty, move |_, _, _| {
         if traps { Err(HostFailure::Trap(TrapCode::Unreachable)) } else { Ok(()) }
@@ -168,7 +168,7 @@ impl StoreInner {
 
     /// Makes the instance with its own memories, tables and globals.
     fn make(&mut self, module: &Module, imports: Vec<Extern>) -> Result<InstanceId, Error> {
-        let valid = module.valid();
+        let valid = module.decoded();
         let mut spaces = Spaces::default();
         for item in imports {
             match item {
@@ -205,7 +205,7 @@ impl StoreInner {
     }
 
     fn init_globals_and_tables(&mut self, module: &Module, id: InstanceId) {
-        let valid = module.valid();
+        let valid = module.decoded();
         // A global reads those before it.
         for (index, global) in valid.globals.iter().enumerate() {
             if let Some(init) = global.init {
@@ -227,8 +227,10 @@ impl StoreInner {
 
     /// Returns the slots of the value of a constant expression of a module that has been validated.
     fn evaluate(&mut self, module: &Module, id: InstanceId, expr: ConstExpr) -> [u64; 2] {
-        let mut stack: Vec<[u64; 2]> = Vec::new();
-        for (_, instr) in module.valid().const_expr(expr) {
+        // Nearly every expression is one instruction, and there are modules with tens of thousands: the top of the stack
+        // stands apart, so that it needs no allocation.
+        let (mut top, mut stack): (_, Vec<[u64; 2]>) = (None, Vec::new());
+        for (_, instr) in module.decoded().const_expr(expr) {
             let value = match instr {
                 Instr::I32Const(value) => [u64::from(value as u32), 0],
                 Instr::I64Const(value) => [value as u64, 0],
@@ -246,13 +248,14 @@ impl StoreInner {
                 }
                 Instr::End => break,
                 other => {
-                    let (b, a) = (stack.pop().unwrap_or_default()[0], stack.pop().unwrap_or_default()[0]);
-                    [arithmetic(&other, a, b), 0]
+                    let (b, a): ([u64; 2], _) =
+                        (top.take().unwrap_or_default(), stack.pop().unwrap_or_default());
+                    [arithmetic(&other, a[0], b[0]), 0]
                 }
             };
-            stack.push(value);
+            stack.extend(top.replace(value));
         }
-        stack.pop().unwrap_or_default()
+        top.unwrap_or_default()
     }
 
     fn evaluate_ref(&mut self, module: &Module, id: InstanceId, expr: ConstExpr) -> Ref {
@@ -261,7 +264,7 @@ impl StoreInner {
     }
 
     fn copy_elements(&mut self, module: &Module, id: InstanceId) -> Result<(), Error> {
-        let valid = module.valid();
+        let valid = module.decoded();
         for (index, segment) in valid.elements.iter().enumerate() {
             let index = ElemIdx(u32::try_from(index).unwrap_or(u32::MAX));
             let mut refs = Vec::new();
@@ -294,7 +297,7 @@ impl StoreInner {
     }
 
     fn copy_data(&mut self, module: &Module, id: InstanceId) -> Result<(), Error> {
-        for (index, segment) in module.valid().data.iter().enumerate() {
+        for (index, segment) in module.decoded().data.iter().enumerate() {
             if let SegmentMode::Active { target, offset } = segment.mode {
                 let index = DataIdx(u32::try_from(index).unwrap_or(u32::MAX));
                 let [dst, _] = self.evaluate(module, id, offset);

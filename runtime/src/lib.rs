@@ -42,7 +42,7 @@ pub mod store;
 pub mod value;
 pub mod wasi;
 
-pub use engine::{Config, Engine};
+pub use engine::{Config, Engine, Validation};
 pub use error::Error;
 pub use func::{Func, TypedFunc};
 pub use host::{Caller, HostFailure};

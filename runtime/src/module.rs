@@ -8,9 +8,9 @@ use wasmos_backend::vm::TypeId;
 use wasmos_frontend::module::{Export, ExternKind, Import};
 use wasmos_frontend::registry::map_val;
 use wasmos_frontend::types::{FuncIdx, FuncType, TypeIdx, ValType};
-use wasmos_frontend::{ValidModule, decode_with, validate};
+use wasmos_frontend::{LazyModule, ValidModule, decode_with, validate_lazily};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Validation};
 use crate::error::Error;
 
 /// A module that is ready to be instantiated. Cloning it gives another handle to the same code.
@@ -19,7 +19,7 @@ pub struct Module(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    valid: Arc<ValidModule>,
+    decoded: LazyModule,
     /// By type of the module: its index in the engine's registry.
     types: Box<[TypeIdx]>,
     code: Arc<ModuleCode>,
@@ -27,17 +27,22 @@ struct Inner {
 
 impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Module").field("bytes", &self.0.valid.bytes().len()).finish_non_exhaustive()
+        f.debug_struct("Module").field("bytes", &self.0.decoded.bytes().len()).finish_non_exhaustive()
     }
 }
 
 impl Module {
-    /// Decodes, validates and prepares a module. Bodies are translated when they are first called.
+    /// Decodes, validates and prepares a module. Bodies are translated when they are first called; with
+    /// [`Validation::Lazy`] they are also validated then.
     ///
     /// # Errors
     /// [`Error::Module`] with the place, [`Error::Unsupported`].
     pub fn new(engine: &Engine, bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        Self::from_valid(engine, validate(decode_with(bytes, engine.features())?)?)
+        let module = validate_lazily(decode_with(bytes, engine.features())?)?;
+        if engine.validation() == Validation::Eager {
+            module.validate()?;
+        }
+        Self::prepare(engine, module)
     }
 
     /// Prepares a module that has been validated.
@@ -45,14 +50,18 @@ impl Module {
     /// # Errors
     /// [`Error::Unsupported`].
     pub fn from_valid(engine: &Engine, valid: ValidModule) -> Result<Self, Error> {
-        let valid = Arc::new(valid);
-        let types = engine.with_types_mut(|types| types.register(&valid)).map_err(|_| Error::TooManyTypes)?;
+        Self::prepare(engine, valid.into())
+    }
+
+    fn prepare(engine: &Engine, decoded: LazyModule) -> Result<Self, Error> {
+        let types =
+            engine.with_types_mut(|types| types.register(&decoded)).map_err(|_| Error::TooManyTypes)?;
         let ids = types.iter().map(|index| TypeId(index.0)).collect();
         let registry = engine.clone();
         let is_subtype =
             Arc::new(move |sub: TypeId, sup: TypeId| registry.extends(TypeIdx(sub.0), TypeIdx(sup.0)));
-        let code = Arc::new(ModuleCode::new(valid.clone(), ids, is_subtype)?);
-        Ok(Self(Arc::new(Inner { engine: engine.clone(), valid, types, code })))
+        let code = Arc::new(ModuleCode::new(decoded.clone(), ids, is_subtype)?);
+        Ok(Self(Arc::new(Inner { engine: engine.clone(), decoded, types, code })))
     }
 
     /// Returns the engine that it was made for.
@@ -61,24 +70,33 @@ impl Module {
         &self.0.engine
     }
 
-    /// Returns what was validated.
+    /// Returns what the module is made of: types, imports, bodies, names.
     #[must_use]
-    pub fn valid(&self) -> &ValidModule {
-        &self.0.valid
+    pub fn decoded(&self) -> &wasmos_frontend::Module {
+        &self.0.decoded
+    }
+
+    /// Validates what has not been validated, which is nothing but with [`Validation::Lazy`]; the module may be running
+    /// on another thread meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Module`] with the first function whose body breaks a rule.
+    pub fn validate(&self) -> Result<ValidModule, Error> {
+        Ok(self.0.decoded.validate()?)
     }
 
     /// Yields the exports: name (untrusted text) and what it is.
     pub fn exports(&self) -> impl Iterator<Item = (&str, ExternKind)> {
-        self.0.valid.exports.iter().map(|export| (self.0.valid.text(export.name), export.item.kind()))
+        self.0.decoded.exports.iter().map(|export| (self.0.decoded.text(export.name), export.item.kind()))
     }
 
     /// Yields the imports: module and name (untrusted text) and what is wanted.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &str, &Import)> {
         self.0
-            .valid
+            .decoded
             .imports
             .iter()
-            .map(|import| (self.0.valid.text(import.module), self.0.valid.text(import.name), import))
+            .map(|import| (self.0.decoded.text(import.module), self.0.decoded.text(import.name), import))
     }
 
     /// Returns the type of an exported function.
@@ -91,7 +109,7 @@ impl Module {
     }
 
     pub(crate) fn export(&self, name: &str) -> Option<&Export> {
-        self.0.valid.export(name)
+        self.0.decoded.export(name)
     }
 
     pub(crate) fn code(&self) -> &Arc<ModuleCode> {
@@ -110,7 +128,7 @@ impl Module {
 
     /// Returns a function's type, in types of the registry.
     pub(crate) fn func_type(&self, func: FuncIdx) -> FuncType {
-        let index = self.0.valid.funcs.get(func.index()).map_or(TypeIdx(0), |func| func.ty);
+        let index = self.0.decoded.funcs.get(func.index()).map_or(TypeIdx(0), |func| func.ty);
         self.0.engine.func_type(self.type_idx(index))
     }
 }

@@ -138,7 +138,8 @@ impl StoreInner {
     fn trap(&self, code: wasmos_abi::TrapCode) -> Outcome {
         let trace = self.machine.backtrace();
         let frame = |frame: &wasmos_backend::vm::Frame| {
-            let name = self.instance(frame.instance).module.valid().func_name(frame.func).map(str::to_owned);
+            let name =
+                self.instance(frame.instance).module.decoded().func_name(frame.func).map(str::to_owned);
             Frame { func: frame.func, name, offset: frame.offset }
         };
         let backtrace: Vec<_> = trace.frames.iter().map(frame).collect();
@@ -200,6 +201,10 @@ impl<T> Store<T> {
                 }
                 Exit::OutOfFuel => ending = Some(Outcome::OutOfFuel),
                 Exit::Trap(code) => ending = Some(self.inner.trap(code)),
+                Exit::Refused(error) => {
+                    self.inner.abandon();
+                    return Err((*error).into());
+                }
                 Exit::Poll => ending = self.inner.interrupted(),
                 Exit::Wait { timeout_ns, .. } => {
                     ending = self.inner.wait(timeout_ns);

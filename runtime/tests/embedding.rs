@@ -154,10 +154,14 @@ fn a_trap_says_where_and_how_it_got_there() {
     let outer = outer.get_func(&mut store, "outer").unwrap();
     let Outcome::Trapped(trap) = outer.call(&mut store, &[]).unwrap() else { panic!("it traps") };
     assert_eq!(trap.code, TrapCode::MemoryOutOfBounds);
-    assert_eq!(valid.valid().bytes()[trap.offset as usize], 0x28, "the offset is the load's");
+    assert_eq!(valid.decoded().bytes()[trap.offset as usize], 0x28, "the offset is the load's");
     let names: Vec<_> = trap.backtrace.iter().map(|frame| frame.name.clone().unwrap_or_default()).collect();
     assert_eq!(names, ["inner", ""]);
-    assert_eq!(valid.valid().bytes()[trap.backtrace[1].offset as usize], 0x10, "the caller's is the call's");
+    assert_eq!(
+        valid.decoded().bytes()[trap.backtrace[1].offset as usize],
+        0x10,
+        "the caller's is the call's"
+    );
     assert_eq!(store.fuel_used(), 4, "two constants are not begun twice: const, call, get, load");
 }
 

@@ -121,7 +121,8 @@ fn the_graph_keeps_its_promises() {
             }
         }
         // The fuel of the blocks is that of the charges, which were planned without a graph.
-        let plan = wasmos_frontend::blocks::plan(module, module.bodies[at]);
+        let body = module.valid_body(module.defined_func(at)).expect("a body");
+        let plan = wasmos_frontend::blocks::plan(body);
         let planned = plan.iter().map(|charge| u64::from(charge.cost)).sum::<u64>();
         // The plan takes every handler for reachable, the graph those of a block in which something throws.
         let has_handlers = cfg.blocks().iter().any(|block| block.terminator == Terminator::Dispatch);

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use wasmos_frontend::blocks::{Charge, Flow, UNTESTED, ends_charge, flow, not_run, plan};
 use wasmos_frontend::instr::Catch;
-use wasmos_frontend::module::Body;
 use wasmos_frontend::opcode::Instr;
-use wasmos_frontend::{ValidModule, decode, validate};
+use wasmos_frontend::validate::ValidBody;
+use wasmos_frontend::{decode, validate};
 
 /// Steps of one walk.
 const STEPS: usize = 400;
@@ -116,10 +116,10 @@ impl Count {
 }
 
 /// Walks a body at random; at every step what has been charged and not run is what `not_run` says.
-fn walk(module: &ValidModule, body: Body, random: &mut Random) {
-    let plan = plan(module, body);
+fn walk(body: ValidBody<'_>, random: &mut Random) {
+    let plan = plan(body);
     let charges: HashMap<u32, Charge> = plan.into_iter().map(|charge| (charge.offset, charge)).collect();
-    let (_, instrs) = module.code(body).expect("a valid body");
+    let (_, instrs) = body.module().code(body.body()).expect("a valid body");
     let instrs: Vec<_> = instrs.collect();
     let next = successors(&instrs);
     let (mut at, mut count) = (0, Count::default());
@@ -132,7 +132,7 @@ fn walk(module: &ValidModule, body: Body, random: &mut Random) {
         count.run += fuel;
         assert!(count.run <= count.charged, "{instr} at {offset:#x} runs uncharged");
         if step % 16 == 0 && fuel > 0 {
-            assert_eq!(not_run(module, body, *offset), count.charged - count.run, "{instr} at {offset:#x}");
+            assert_eq!(not_run(body, *offset), count.charged - count.run, "{instr} at {offset:#x}");
         }
         // Where other code can look, or control may go elsewhere, the count is exact. Opening a block with handlers
         // is not such a place: its handlers are entered from a throw inside, which ends its charge.
@@ -151,9 +151,9 @@ fn walk(module: &ValidModule, body: Body, random: &mut Random) {
 
 fn check(bytes: Vec<u8>, random: &mut Random) -> usize {
     let module = decode(bytes).and_then(validate).expect("a valid module");
-    for body in module.bodies.clone() {
+    for body in module.valid_bodies() {
         for _ in 0..4 {
-            walk(&module, body, random);
+            walk(body, random);
         }
     }
     module.bodies.len()
@@ -186,10 +186,10 @@ fn random_walks_count_what_the_plan_charges() {
 /// Charges of the first function of a text, as offsets from its first instruction.
 fn charges(text: &str) -> Vec<(u32, u32, bool)> {
     let module = decode(wat::parse_str(text).expect("text")).and_then(validate).expect("a valid module");
-    let body = module.bodies[0];
-    let (_, instrs) = module.code(body).expect("a valid body");
+    let body = module.valid_bodies().next().expect("a body");
+    let (_, instrs) = module.code(body.body()).expect("a valid body");
     let start = instrs.offset();
-    plan(&module, body).iter().map(|charge| (charge.offset - start, charge.cost, charge.test)).collect()
+    plan(body).iter().map(|charge| (charge.offset - start, charge.cost, charge.test)).collect()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use wasmos_frontend::error::ErrorData;
 use wasmos_frontend::module::SectionId;
 use wasmos_frontend::types::FuncIdx;
-use wasmos_frontend::{ErrorKind, decode, limits, validate};
+use wasmos_frontend::{ErrorKind, decode, limits, validate, validate_lazily};
 use wasmos_tests::guard::with_threads;
 use wasmos_tests::shapes::{DROP, body, custom, func_type, leb, module, section, sized, vector};
 
@@ -99,16 +99,7 @@ fn rules_of_the_module_come_before_bodies() {
 /// many is the same one, in whatever order threads take them.
 #[test]
 fn the_body_that_exhausts_the_shared_budget_is_the_same() {
-    // Each pair of calls returns a thousand `nullref` and takes a thousand `anyref`.
-    let types = [func_type(&[], &[]), func_type(&[], &[0x71; 1_000]), func_type(&[0x6e; 1_000], &[])];
-    let callees = [body(&[0], &[0x00]), body(&[0], &[0x00])];
-    let callers = (0..600).map(|index| body(&[0], &[0x10, 0, 0x10, 1].repeat(50 + index % 7)));
-    let functions = [vec![1], vec![2]].into_iter().chain(vec![vec![0]; 600]);
-    let bytes = module(&[
-        section(SectionId::Type, vector(types)),
-        section(SectionId::Function, vector(functions)),
-        section(SectionId::Code, vector(callees.into_iter().chain(callers))),
-    ]);
+    let bytes = over_budget();
     let expected = first_error(&bytes, 1);
     assert!(
         matches!(expected.0, ErrorKind::TooMany { limit, .. } if limit == limits::COMPARISONS),
@@ -118,6 +109,47 @@ fn the_body_that_exhausts_the_shared_budget_is_the_same() {
     for threads in THREADS {
         for _ in 0..10 {
             assert_eq!(first_error(&bytes, threads), expected, "{threads} threads");
+        }
+    }
+}
+
+/// A module whose bodies compare more than they may together, each of which may compare what it does.
+fn over_budget() -> Vec<u8> {
+    // Each pair of calls returns a thousand `nullref` and takes a thousand `anyref`.
+    let types = [func_type(&[], &[]), func_type(&[], &[0x71; 1_000]), func_type(&[0x6e; 1_000], &[])];
+    let callees = [body(&[0], &[0x00]), body(&[0], &[0x00])];
+    let callers = (0..600).map(|index| body(&[0], &[0x10, 0, 0x10, 1].repeat(50 + index % 7)));
+    let functions = [vec![1], vec![2]].into_iter().chain(vec![vec![0]; 600]);
+    module(&[
+        section(SectionId::Type, vector(types)),
+        section(SectionId::Function, vector(functions)),
+        section(SectionId::Code, vector(callees.into_iter().chain(callers))),
+    ])
+}
+
+/// Bodies that were validated alone, in whatever order, by however many threads, do not change the verdict on the whole.
+#[test]
+fn what_was_validated_before_does_not_change_the_verdict() {
+    for seed in 0..20 {
+        let mut rng = Rng::with_seed(seed);
+        let broken = [rng.usize(..BODIES), rng.usize(..BODIES)];
+        let broken = if seed % 4 == 0 { &[][..] } else { &broken };
+        for (bytes, broken) in [(over_budget(), &[][..]), (with_broken(&mut rng, broken), broken)] {
+            let expected = validate(decode(bytes.clone()).unwrap()).map(drop);
+            let lazy = validate_lazily(decode(bytes).unwrap()).unwrap();
+            let mut order: Vec<u32> = (0..lazy.funcs.len() as u32).collect();
+            rng.shuffle(&mut order);
+            // What is used up by others is an error of a body alone, too; a proof is one for good.
+            std::thread::scope(|scope| {
+                for part in order.chunks(order.len() / 3) {
+                    scope.spawn(|| {
+                        part.iter().filter_map(|func| lazy.validate_body(FuncIdx(*func)).ok()).count()
+                    });
+                }
+            });
+            assert_eq!(lazy.validate().map(drop), expected, "seed {seed}");
+            let mut refused = broken.iter().map(|func| lazy.validate_body(FuncIdx(*func as u32)));
+            assert!(refused.all(|body| body.is_err()), "seed {seed}");
         }
     }
 }

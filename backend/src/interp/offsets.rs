@@ -22,7 +22,7 @@ pub(crate) struct Finder {
 impl Finder {
     fn trace(&mut self, code: &Arc<ModuleCode>, func: FuncIdx) -> &Trace {
         let key = (Arc::as_ptr(code).addr(), func.0);
-        self.traces.entry(key).or_insert_with(|| trace(code, func))
+        self.traces.entry(key).or_insert_with(|| trace_of(code, func))
     }
 
     /// Returns the offset of the instruction whose op is at `ip`.
@@ -35,6 +35,11 @@ impl Finder {
     pub(crate) fn entry(&mut self, code: &Arc<ModuleCode>, func: FuncIdx) -> u32 {
         self.trace(code, func).first()
     }
+}
+
+/// Translates a function again that has a frame. One that was refused when it was called has nothing to be found.
+fn trace_of(code: &ModuleCode, func: FuncIdx) -> Trace {
+    code.runnable(func).map_or_else(|_| Trace::default(), |body| trace(code, body))
 }
 
 /// Returns how many words an instruction pointer lies behind the beginning of its body.
@@ -52,13 +57,12 @@ pub(crate) fn not_run(state: &State, registers: &Registers) -> u32 {
     let Some(instance) = frame.instance else { return 0 };
     let code = &state.instance(instance).code;
     let func = FuncIdx(frame.func);
-    let origin = trace(code, func).origin(word_of(code, func, registers.ip));
-    let module = code.module();
-    let Some(body) = module.body(func) else { return 0 };
-    let instr =
-        module.code(body).ok().and_then(|(_, mut instrs)| instrs.find(|(at, _)| *at == origin.offset));
+    let Ok(body) = code.runnable(func) else { return 0 };
+    let origin = trace(code, body).origin(word_of(code, func, registers.ip));
+    let instrs = code.module().code(body.body());
+    let instr = instrs.ok().and_then(|(_, mut instrs)| instrs.find(|(at, _)| *at == origin.offset));
     // What ends a charge has nothing charged behind it.
     let ends = instr
         .is_none_or(|(_, instr)| blocks::ends_charge(&instr) || !matches!(blocks::flow(&instr), Flow::Next));
-    if ends { 0 } else { blocks::not_run(module, body, origin.offset) + origin.ahead }
+    if ends { 0 } else { blocks::not_run(body, origin.offset) + origin.ahead }
 }

@@ -29,6 +29,7 @@ pub(crate) mod exit {
     pub(crate) const POLL: u32 = 5;
     pub(crate) const WAIT: u32 = 6;
     pub(crate) const TRAP: u32 = 7;
+    pub(crate) const REFUSED: u32 = 8;
 }
 
 /// A handler: `ip, fp, fuel, acc, mem, len, fa, fs`, in the order of [`Registers`].

@@ -27,10 +27,11 @@ mod numeric;
 mod operand;
 mod trace;
 
-use wasmos_frontend::ValidModule;
+use wasmos_frontend::LazyModule;
 use wasmos_frontend::blocks::{self, Charge};
 use wasmos_frontend::instr::V128;
 use wasmos_frontend::types::{BlockType, FuncIdx, ValType};
+use wasmos_frontend::validate::ValidBody;
 
 use crate::interp::ModuleCode;
 use crate::interp::ops::control::{BranchForms, charge};
@@ -63,14 +64,14 @@ pub(crate) struct Code {
     pub(crate) n_zero: u32,
 }
 
-/// Translates a defined function.
-pub(crate) fn translate(code: &ModuleCode, func: FuncIdx) -> Code {
-    Translator::new(code, func, None).run().0
+/// Translates a function of the code's module.
+pub(crate) fn translate(code: &ModuleCode, body: ValidBody<'_>) -> Code {
+    Translator::new(code, body, None).run().0
 }
 
 /// Translates it again, only to learn which op came from which instruction.
-pub(crate) fn trace(code: &ModuleCode, func: FuncIdx) -> Trace {
-    Translator::new(code, func, Some(Trace::default())).run().1.unwrap_or_default()
+pub(crate) fn trace(code: &ModuleCode, body: ValidBody<'_>) -> Trace {
+    Translator::new(code, body, Some(Trace::default())).run().1.unwrap_or_default()
 }
 
 /// A word whose upper half is to be what is paid from here to the next look at the counter.
@@ -154,7 +155,8 @@ struct Frame {
 
 struct Translator<'m> {
     code: &'m ModuleCode,
-    module: &'m ValidModule,
+    module: &'m LazyModule,
+    valid: ValidBody<'m>,
     func: FuncIdx,
     ops: Vec<u64>,
     /// Slot and type of each local.
@@ -230,14 +232,15 @@ fn pair(low: u32, high: u32) -> u64 {
 }
 
 impl<'m> Translator<'m> {
-    fn new(code: &'m ModuleCode, func: FuncIdx, trace: Option<Trace>) -> Self {
-        let module: &ValidModule = code.module();
-        let charges = module.body(func).map_or_else(Vec::new, |body| blocks::plan(module, body));
+    fn new(code: &'m ModuleCode, valid: ValidBody<'m>, trace: Option<Trace>) -> Self {
+        let (module, func) = (valid.module(), valid.func());
+        let charges = blocks::plan(valid);
         let mut translator = Self {
             code,
             module,
+            valid,
             func,
-            ops: Vec::with_capacity(module.body(func).map_or(0, |body| body.0.len_bytes() as usize)),
+            ops: Vec::with_capacity(valid.body().0.len_bytes() as usize),
             locals: Vec::new(),
             uses: Vec::new(),
             n_param_slots: 0,
@@ -273,7 +276,7 @@ impl<'m> Translator<'m> {
     fn lay_out(&mut self) {
         let params = self.module.func_type(self.func).map_or(&[][..], |ty| ty.params());
         // What the frame costs is 32 bytes and 8 for each slot, or nothing for less than 128 slots.
-        self.is_wide = self.module.frame_cost(self.func).bytes() > 8 * 65_000;
+        self.is_wide = self.valid.frame_cost().bytes() > 8 * 65_000;
         let mut slot = 0;
         for param in params {
             self.locals.push((slot, Ty::of(*param)));
@@ -283,8 +286,7 @@ impl<'m> Translator<'m> {
         if self.is_wide {
             slot += WINDOW_OPERAND * WINDOW_OPERANDS;
         }
-        let body = self.module.body(self.func);
-        let declared = body.and_then(|body| self.module.code(body).ok()).map_or_else(Vec::new, |code| code.0);
+        let declared = self.module.code(self.valid.body()).map_or_else(|_| Vec::new(), |code| code.0);
         for (n, ty) in declared {
             for _ in 0..n {
                 self.locals.push((slot, Ty::of(ty)));
@@ -311,7 +313,7 @@ impl<'m> Translator<'m> {
         });
         self.emit_charge();
         let module = self.module;
-        if let Some((_, instrs)) = module.body(self.func).and_then(|body| module.code(body).ok()) {
+        if let Ok((_, instrs)) = module.code(self.valid.body()) {
             for (offset, instr) in instrs {
                 self.begin_instr(offset);
                 self.instr(&instr);

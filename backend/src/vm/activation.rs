@@ -2,6 +2,7 @@
 
 use wasmos_abi::TrapCode;
 
+use crate::error::Error;
 use crate::interp::ops::call::{NO_FUNC, begin_ip};
 use crate::interp::regs::exit;
 use crate::interp::{HostStub, Registers, offsets, run};
@@ -9,7 +10,7 @@ use crate::vm::state::State;
 use crate::vm::{Bulk, FuncRef, HEADER_SLOTS, InstanceId, Machine, MemoryId, NO_INSTANCE, VmContext};
 
 /// Why a run left. Unless it returned or trapped, it can be resumed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Exit {
     /// The results are ready.
     Returned,
@@ -38,6 +39,9 @@ pub enum Exit {
     },
     /// An instruction trapped. The frames are still there.
     Trap(TrapCode),
+    /// A function was called that cannot run: its body, validated at this call, breaks a rule, or needs what is not
+    /// built. Nothing of the function has run.
+    Refused(Box<Error>),
 }
 
 /// What a nested activation costs of the call depth at least, so that a host which calls back is bounded.
@@ -264,6 +268,7 @@ impl State {
             exit::SLICE => Exit::Slice,
             exit::OUT_OF_FUEL => Exit::OutOfFuel,
             exit::POLL => Exit::Poll,
+            exit::REFUSED => self.refused(),
             exit::WAIT => {
                 let waiting = self.waiting;
                 Exit::Wait { timeout_ns: waiting.timeout_ns, memory: waiting.memory, addr: waiting.addr }
@@ -282,12 +287,19 @@ impl State {
             activation.bulk = bulk;
             activation.phase = match exit {
                 Exit::Returned => Phase::Returned,
-                Exit::Trap(_) => Phase::Trapped,
+                Exit::Trap(_) | Exit::Refused(_) => Phase::Trapped,
                 Exit::HostCall { .. } => activation.phase_in_host(),
                 _ => Phase::Ready,
             };
         }
         exit
+    }
+
+    fn refused(&mut self) -> Exit {
+        match self.refusal.take() {
+            Some(error) => Exit::Refused(error),
+            None => unreachable!("whoever refuses a function says why"),
+        }
     }
 
     fn host_call(&mut self, registers: &Registers) -> Exit {

@@ -100,6 +100,7 @@ impl Machine {
             registers: Registers::none(),
             trap: TrapCode::Unreachable,
             entering: None,
+            refusal: None,
             bulk: None,
             waiting: Waiting { timeout_ns: 0, memory: MemoryId(0), addr: 0 },
             wait_result: None,
@@ -270,7 +271,7 @@ impl Machine {
     pub fn add_instance(&mut self, code: Arc<ModuleCode>, spaces: Spaces) -> InstanceId {
         let address = self.state.as_ptr();
         let state = self.state_mut();
-        let module = Arc::clone(code.module());
+        let module = code.module().clone();
         let lengths = [spaces.funcs.len(), spaces.tables.len(), spaces.memories.len(), spaces.globals.len()];
         let wanted = [
             module.n_imported_funcs as usize,

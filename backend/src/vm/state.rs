@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmos_abi::TrapCode;
 use wasmos_frontend::types::{FuncIdx, FuncType, GlobalType, ValType};
 
+use crate::error::Error;
 use crate::interp::{Cell, ModuleCode, Registers};
 use crate::vm::activation::Activation;
 use crate::vm::arena::Arena;
@@ -84,6 +85,8 @@ pub(crate) struct State {
     pub(crate) trap: TrapCode,
     /// The function whose frame did not fit: its index and instance.
     pub(crate) entering: Option<(FuncIdx, InstanceId)>,
+    /// Why the function cannot run that was called.
+    pub(crate) refusal: Option<Box<Error>>,
     /// How far a bulk operation has come that left in between.
     pub(crate) bulk: Option<Bulk>,
     pub(crate) waiting: Waiting,

@@ -12,7 +12,7 @@ fn depth_is_counted_in_bytes_and_tested_before_fuel() {
       (if (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))))))"#;
     let cost = {
         let code = code(wat);
-        u64::from(code.module().frame_cost(FuncIdx(0)).bytes())
+        u64::from(code.runnable(FuncIdx(0)).unwrap().frame_cost().bytes())
     };
     let frames = 1_000;
     let config = MachineConfig { stack_bytes: (cost * frames) as u32, ..MachineConfig::default() };
@@ -80,7 +80,7 @@ fn a_tail_call_pays_the_depth_of_the_callee_alone() {
           (if (local.get 0) (then (return_call $f (i32.sub (local.get 0) (i32.const 1)))))))"#
     );
     let code = code(&wat);
-    let cost = code.module().frame_cost(FuncIdx(0)).bytes();
+    let cost = code.runnable(FuncIdx(0)).unwrap().frame_cost().bytes();
     let fits = |stack_bytes| {
         let mut guest = Guest::with(&code, MachineConfig { stack_bytes, ..MachineConfig::default() });
         guest.call("f", &[10_000])

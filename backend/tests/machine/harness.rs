@@ -13,11 +13,11 @@ use wasmos_frontend::code::ElementEntry;
 use wasmos_frontend::module::{ConstExpr, ExternIdx, ImportType, SegmentMode};
 use wasmos_frontend::opcode::Instr;
 use wasmos_frontend::types::{DataIdx, ElemIdx, FuncIdx, MemIdx, TableIdx};
-use wasmos_frontend::{Module, ValidModule};
+use wasmos_frontend::{LazyModule, Module};
 
 pub(crate) struct Guest {
     pub(crate) machine: Machine,
-    pub(crate) module: Arc<ValidModule>,
+    pub(crate) module: LazyModule,
     pub(crate) instance: InstanceId,
     memory: Option<MemoryId>,
     table: Option<TableId>,
@@ -36,7 +36,7 @@ pub(crate) fn code(wat: &str) -> Arc<ModuleCode> {
 
 pub(crate) fn code_of(bytes: &[u8]) -> Arc<ModuleCode> {
     let module: Module = wasmos_frontend::decode(bytes.to_vec()).unwrap();
-    let valid = Arc::new(wasmos_frontend::validate(module).unwrap());
+    let valid = wasmos_frontend::validate(module).unwrap();
     let ids = (0..valid.types.len() as u32)
         .map(|index| TypeId(valid.canonical_type(wasmos_frontend::types::TypeIdx(index)).0))
         .collect();
@@ -51,7 +51,7 @@ impl Guest {
     /// Makes an instance; imported functions become the host's, numbered from 0; other imports are made fresh.
     pub(crate) fn with(code: &Arc<ModuleCode>, config: MachineConfig) -> Self {
         let mut machine = Machine::new(config).unwrap();
-        let module = Arc::clone(code.module());
+        let module = code.module().clone();
         let mut funcs = Vec::new();
         for import in &module.imports {
             if let ImportType::Func(ty) = import.ty {
@@ -67,7 +67,7 @@ impl Guest {
 
     /// The same machine, with another instance to call.
     pub(crate) fn at(self, code: &Arc<ModuleCode>, instance: InstanceId) -> Self {
-        Self { module: Arc::clone(code.module()), instance, ..self }
+        Self { module: code.module().clone(), instance, ..self }
     }
 
     pub(crate) fn func(&mut self, name: &str) -> FuncRef {
@@ -161,7 +161,7 @@ fn instantiate_with(
     code: &Arc<ModuleCode>,
     funcs: Vec<FuncRef>,
 ) -> (InstanceId, Spaces) {
-    let module = Arc::clone(code.module());
+    let module = code.module().clone();
     let mut spaces = Spaces { funcs, ..Spaces::default() };
     spaces.memories = module.memories.iter().map(|memory| machine.add_memory(memory.ty).unwrap()).collect();
     spaces.tables =
@@ -209,7 +209,7 @@ fn instantiate_with(
     (instance, spaces)
 }
 
-fn constant(machine: &mut Machine, module: &ValidModule, instance: InstanceId, expr: ConstExpr) -> [u64; 2] {
+fn constant(machine: &mut Machine, module: &LazyModule, instance: InstanceId, expr: ConstExpr) -> [u64; 2] {
     match module.const_expr(expr).next().unwrap().1 {
         Instr::I32Const(x) => [u64::from(x as u32), 0],
         Instr::I64Const(x) => [x as u64, 0],

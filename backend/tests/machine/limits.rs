@@ -92,7 +92,7 @@ fn frames_beyond_sixteen_bits_do_what_small_ones_do() {
     assert!(matches!(end, End::Returned(_)));
     assert_eq!(large.call("run", &[50]), end);
     assert_eq!(large.used(), small.used());
-    assert!(large.module.frame_cost(FuncIdx(1)).bytes() > 8 * 65_536);
+    assert!(large.module.validate().unwrap().frame_cost(FuncIdx(1)).bytes() > 8 * 65_536);
 }
 
 #[test]

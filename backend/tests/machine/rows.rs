@@ -131,7 +131,7 @@ fn every_row_runs() {
 fn what_is_not_built_is_refused_by_name() {
     let refused = |wat: &str| {
         let module = wasmos_frontend::decode(wat::parse_str(wat).unwrap()).unwrap();
-        let valid = std::sync::Arc::new(wasmos_frontend::validate(module).unwrap());
+        let valid = wasmos_frontend::validate(module).unwrap();
         let ids = valid.types.iter().map(|_| wasmos_backend::vm::TypeId(0)).collect();
         ModuleCode::new(valid, ids, std::sync::Arc::new(|_, _| false)).unwrap_err()
     };

@@ -63,7 +63,7 @@ impl<T: Clone> Scope<T> {
 impl Session {
     /// Makes the state of a script whose modules may use `features`: the module `spectest` is there.
     pub(super) fn new(features: Features) -> Result<Self, Error> {
-        let engine = Engine::new(Config { features });
+        let engine = Engine::new(Config { features, ..Config::default() });
         let limits =
             Limits { timeout: Some(TIMEOUT), memory_bytes: Some(MEMORY_BYTES), ..Limits::unlimited() };
         let mut store = Store::with_limits(&engine, (), limits)?;

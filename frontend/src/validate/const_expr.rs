@@ -29,6 +29,7 @@ impl FuncValidator<'_> {
             self.instr_at(&instr, offset as usize)?;
         }
         if self.is_finished() {
+            self.shared.spend(self.beyond);
             return Ok(());
         }
         Err(self.error(ErrorKind::EndExpected { open: 1 }))

@@ -12,8 +12,9 @@ use crate::module::{Body, Module};
 use crate::opcode::{Effect, Instr, OpInfo, Operand};
 use crate::reader::Reader;
 use crate::types::{AddressType, BlockType, FuncIdx, FuncType, LabelIdx, LocalIdx, MemIdx, TypeIdx, ValType};
+use crate::validate::proof::Proof;
 use crate::validate::types::Matcher;
-use crate::validate::{Context, FrameCost};
+use crate::validate::{COMPARISONS, Comparisons, Context, FrameCost};
 
 /// What opened a control frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,7 @@ impl Locals {
 pub(super) struct FuncValidator<'m> {
     pub(super) module: &'m Module,
     pub(super) cx: &'m Context,
+    pub(super) shared: &'m Comparisons,
     pub(super) matcher: Matcher<'m>,
     operands: Vec<ValType>,
     /// The height of the innermost frame, kept beside the operands because every pop looks at it.
@@ -152,6 +154,8 @@ pub(super) struct FuncValidator<'m> {
     comparisons: u64,
     /// What the length of the body allows; more is taken from what the module's bodies share.
     own_comparisons: u64,
+    /// What is to be taken from there if the body keeps every rule.
+    pub(super) beyond: u64,
     /// Whether this is a constant expression, in which `ref.func` declares the function that it names.
     pub(super) is_constant: bool,
     /// The features that the instructions arrived with.
@@ -161,10 +165,12 @@ pub(super) struct FuncValidator<'m> {
 }
 
 impl<'m> FuncValidator<'m> {
-    pub(super) fn new(module: &'m Module, cx: &'m Context) -> Self {
+    /// `shared` is what is taken from when a body compares more than its length allows.
+    pub(super) fn new(module: &'m Module, cx: &'m Context, shared: &'m Comparisons) -> Self {
         Self {
             module,
             cx,
+            shared,
             matcher: Matcher { types: &module.types, canonical: &cx.types },
             operands: Vec::new(),
             height: 0,
@@ -178,14 +184,15 @@ impl<'m> FuncValidator<'m> {
             context: "a function body",
             comparisons: 0,
             own_comparisons: 0,
+            beyond: 0,
             is_constant: false,
             used: Features::mvp(),
             seen_labels: Vec::new(),
         }
     }
 
-    /// Checks the body of a function and returns what its frame costs.
-    pub(super) fn body(&mut self, func: FuncIdx, body: Body) -> Result<FrameCost> {
+    /// Checks the body of a function.
+    pub(super) fn body(&mut self, func: FuncIdx, body: Body) -> Result<Proof> {
         let mut r = self.module.body_reader(body);
         let Some(ty) = self.module.func_type(func) else {
             let len = u32::try_from(self.module.funcs.len()).unwrap_or(u32::MAX);
@@ -204,7 +211,7 @@ impl<'m> FuncValidator<'m> {
         }
         self.local_declarations(&mut r, n_params)?;
         self.instructions(&mut r)?;
-        Ok(self.frame_cost())
+        Ok(Proof { frame_cost: self.frame_cost(), used: self.used })
     }
 
     fn local_declarations(&mut self, r: &mut Reader<'m>, n_params: u32) -> Result<()> {
@@ -234,7 +241,7 @@ impl<'m> FuncValidator<'m> {
         self.context = context;
         self.is_constant = false;
         self.results = results;
-        self.comparisons = 0;
+        (self.comparisons, self.beyond, self.used) = (0, 0, Features::mvp());
         self.own_comparisons = limits::COMPARISONS_PER_BYTE * u64::from(len_bytes);
         self.operands.clear();
         self.frames.clear();
@@ -428,11 +435,12 @@ impl<'m> FuncValidator<'m> {
         if beyond == 0 {
             return Ok(());
         }
-        let (count, limit) = (self.cx.spend_comparisons(beyond), limits::COMPARISONS);
+        self.beyond += beyond;
+        let (count, limit) = (self.shared.spent() + self.beyond, limits::COMPARISONS);
         if count <= limit {
             return Ok(());
         }
-        Err(self.error(ErrorKind::TooMany { what: "comparisons of types, budget exceeded", count, limit }))
+        Err(self.error(ErrorKind::TooMany { what: COMPARISONS, count, limit }))
     }
 
     /// Returns whether each type of one sequence matches its counterpart.

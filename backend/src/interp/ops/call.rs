@@ -259,7 +259,8 @@ handlers! {
         return_results(r, results, count)
     }
 
-    /// The stub of a function that has not been called: translates it and enters it again with the real numbers.
+    /// The stub of a function that has not been called: translates it and enters it again with the real numbers. A
+    /// function that cannot run is never published, so that each call of it comes here.
     #[cold]
     #[inline(never)]
     fn lazy(r) {
@@ -267,9 +268,20 @@ handlers! {
         let callee = r.fp;
         let (back, context) = (*callee.sub(3) as *const u64, *callee.sub(1) as *const VmContext);
         let state = (*context).state;
-        let code = (*state).instance(InstanceId((*context).instance as u32)).code.clone();
-        let body = code.translated(&*cell);
-        drop(code);
+        // Whatever is dropped is dropped in the block: the call below is in tail position.
+        let body = {
+            let code = (*state).instance(InstanceId((*context).instance as u32)).code.clone();
+            match code.translated(&*cell) {
+                Ok(body) => body,
+                Err(error) => {
+                    (*state).refusal = Some(Box::new(error));
+                    core::ptr::null()
+                }
+            }
+        };
+        if body.is_null() {
+            return opaque(r.leave(exit::REFUSED));
+        }
         r.fp = *callee.sub(2) as *mut u64;
         enter(r, body, callee, back, context)
     }

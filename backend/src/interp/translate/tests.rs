@@ -15,7 +15,7 @@ const WORDS_PER_BYTE: usize = 12;
 
 fn code(bytes: Vec<u8>) -> Result<ModuleCode, Error> {
     let module = wasmos_frontend::decode(bytes).unwrap();
-    let valid = Arc::new(wasmos_frontend::validate(module).unwrap());
+    let valid = wasmos_frontend::validate(module).unwrap();
     let ids = (0..valid.types.len() as u32).map(TypeId).collect();
     ModuleCode::new(valid, ids, Arc::new(|_, _| false))
 }
@@ -23,13 +23,14 @@ fn code(bytes: Vec<u8>) -> Result<ModuleCode, Error> {
 fn check(code: &ModuleCode) {
     for position in 0..code.module().bodies.len() {
         let func = code.module().defined_func(position);
-        let translated = translate(code, func);
+        let body = code.runnable(func).unwrap();
+        let translated = translate(code, body);
         let len_bytes = code.module().bodies[position].0.len_bytes() as usize;
         assert!(
             translated.ops.len() <= ENTRY + 64 + WORDS_PER_BYTE * len_bytes,
             "{func} of {len_bytes} bytes"
         );
-        assert_eq!(translate(code, func).ops, translated.ops, "{func}");
+        assert_eq!(translate(code, body).ops, translated.ops, "{func}");
     }
 }
 
@@ -66,7 +67,7 @@ fn a_cell_is_translated_once_whoever_is_first() {
     let code = code(wat::parse_str(wat).unwrap()).unwrap();
     let cell = code.cell(FuncIdx(1)).unwrap();
     let bodies: Vec<usize> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| code.translated(cell).addr())).collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| code.translated(cell).unwrap().addr())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
