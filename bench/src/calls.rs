@@ -57,7 +57,7 @@ fn own(bytes: &[u8]) -> Result<[f64; 3]> {
 }
 
 fn wasmi(bytes: &[u8]) -> Result<[f64; 3]> {
-    let engine = wasmi_engine(true, false);
+    let engine = wasmi_engine(true, wasmi::CompilationMode::Eager);
     let module = wasmi::Module::new(&engine, bytes)?;
     let mut linker = wasmi::Linker::new(&engine);
     linker.func_wrap("host", "f", |x: i32| x)?;

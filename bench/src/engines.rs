@@ -9,19 +9,16 @@ const PLENTY: u64 = u64::MAX / 4;
 /// A call of an exported `run(i32) -> i64`.
 pub type Kernel = Box<dyn FnMut(u32) -> Result<u64>>;
 
-/// Returns wasmi's engine.
-pub fn wasmi_engine(fuel: bool, lazy: bool) -> wasmi::Engine {
+/// Returns wasmi's engine. It validates and translates when the module is made, unless the mode says otherwise.
+pub fn wasmi_engine(fuel: bool, mode: wasmi::CompilationMode) -> wasmi::Engine {
     let mut config = wasmi::Config::default();
-    config.consume_fuel(fuel);
-    if lazy {
-        config.compilation_mode(wasmi::CompilationMode::Lazy);
-    }
+    config.consume_fuel(fuel).compilation_mode(mode);
     wasmi::Engine::new(&config)
 }
 
 /// Instantiates a kernel in wasmi.
 pub fn wasmi_kernel(bytes: &[u8], fuel: bool) -> Result<Kernel> {
-    let engine = wasmi_engine(fuel, false);
+    let engine = wasmi_engine(fuel, wasmi::CompilationMode::Eager);
     let module = wasmi::Module::new(&engine, bytes)?;
     let mut store = wasmi::Store::new(&engine, ());
     if fuel {

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::engines::{Kernel, wasmi_kernel, wasmos_kernel};
 use crate::stats::{geometric_mean, spread};
 
 /// Name, text and size of each kernel: 10 to 100 ms in an interpreter.
-const KERNELS: [(&str, &str, u32); 11] = [
+pub const KERNELS: [(&str, &str, u32); 11] = [
     ("fib", include_str!("../kernels/fib.wat"), 30),
     ("matmul", include_str!("../kernels/matmul.wat"), 120),
     ("sieve", include_str!("../kernels/sieve.wat"), 4_000_000),
@@ -22,8 +22,14 @@ const KERNELS: [(&str, &str, u32); 11] = [
     ("search", include_str!("../kernels/search.wat"), 40),
 ];
 
+/// Returns the bytes and the size of a kernel.
+pub fn find(name: &str) -> Result<(Vec<u8>, u32)> {
+    let (_, text, n) = KERNELS.iter().find(|kernel| kernel.0 == name).context("no such kernel")?;
+    Ok((wat::parse_str(text)?, *n))
+}
+
 /// Times one call on a new instance that has been warmed up, so that where memory lies averages out over the rounds.
-fn seconds(mut kernel: Kernel, n: u32) -> Result<(f64, u64)> {
+pub fn seconds(mut kernel: Kernel, n: u32) -> Result<(f64, u64)> {
     kernel(n / 50 + 1)?;
     let start = Instant::now();
     let result = kernel(n)?;

@@ -8,6 +8,7 @@ mod corpus;
 mod engines;
 mod kernels;
 mod memory;
+mod metering;
 mod start;
 mod stats;
 mod validate;
@@ -46,7 +47,7 @@ enum Command {
         #[arg(long, default_value = "")]
         only: String,
     },
-    /// From bytes to the first instruction of a module, beside wasmi's lazy mode.
+    /// From bytes to the first instruction of a module, beside wasmi: validated before, and at first calls.
     Start {
         /// The module.
         file: PathBuf,
@@ -60,12 +61,28 @@ enum Command {
         #[arg(long, default_value_t = 21)]
         rounds: usize,
     },
-    /// Validates one module once and prints the peak of resident memory in KiB (used by `validate`).
+    /// Runs each kernel beside a build that does not meter, which is made first.
+    Metering {
+        /// How often each pair is measured.
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+    },
+    /// Peak memory of the kernels, and of modules up to their first instruction, beside wasmi.
+    Memory {
+        /// The modules.
+        files: Vec<PathBuf>,
+    },
+    /// Does one piece of work and prints the peak of resident memory in KiB (used by `validate` and `memory`).
     Peak {
-        /// `wasmos` or `wasmparser`.
-        engine: memory::Engine,
-        /// The module.
-        file: PathBuf,
+        /// Whose memory, doing what.
+        work: memory::Work,
+        /// The module, or the name of a kernel.
+        module: PathBuf,
+    },
+    /// Times a kernel in this build and prints the seconds (used by `metering`).
+    Time {
+        /// Its name.
+        kernel: String,
     },
 }
 
@@ -75,6 +92,9 @@ fn main() -> anyhow::Result<()> {
         Command::Kernels { rounds, only } => kernels::run(rounds, &only),
         Command::Start { file, rounds } => start::run(&file, rounds),
         Command::Calls { rounds } => calls::run(rounds),
-        Command::Peak { engine, file } => memory::print_peak(engine, &file),
+        Command::Metering { rounds } => metering::run(rounds),
+        Command::Memory { files } => memory::run(&files),
+        Command::Peak { work, module } => memory::print_peak(work, &module),
+        Command::Time { kernel } => metering::print_time(&kernel),
     }
 }

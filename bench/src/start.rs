@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use wasmi::CompilationMode;
 use wasmos_runtime as wasmos;
+use wasmos_runtime::Validation;
 
 use crate::engines::wasmi_engine;
 use crate::stats::spread;
@@ -12,9 +14,10 @@ use crate::stats::spread;
 /// So little that a run ends where it begins.
 const A_DROP: u64 = 1;
 
-fn own(bytes: Vec<u8>) -> Result<f64> {
+/// Seconds to the first instruction of `_start`.
+pub fn own(bytes: Vec<u8>, validation: Validation) -> Result<f64> {
     let start = Instant::now();
-    let engine = wasmos::Engine::default();
+    let engine = wasmos::Engine::new(wasmos::Config { validation, ..wasmos::Config::default() });
     let module = wasmos::Module::new(&engine, bytes)?;
     let limits = wasmos::Limits { fuel: Some(A_DROP), ..wasmos::Limits::unlimited() };
     let mut store = wasmos::Store::with_limits(&engine, (), limits)?;
@@ -27,9 +30,10 @@ fn own(bytes: Vec<u8>) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn wasmi(bytes: &[u8]) -> Result<f64> {
+/// The same of the peer.
+pub fn wasmi(bytes: &[u8], mode: CompilationMode) -> Result<f64> {
     let start = Instant::now();
-    let engine = wasmi_engine(true, true);
+    let engine = wasmi_engine(true, mode);
     let module = wasmi::Module::new(&engine, bytes)?;
     let mut store = wasmi::Store::new(&engine, ());
     store.set_fuel(1_000_000_000)?;
@@ -48,20 +52,28 @@ fn wasmi(bytes: &[u8]) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// Prints both times and their ratio.
+/// Prints the times, what is compared being validated at the same time.
 pub fn run(file: &Path, rounds: usize) -> Result<()> {
     let bytes = std::fs::read(file)?;
-    let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut times = [const { Vec::new() }; 4];
     for _ in 0..rounds {
-        let (a, b) = (own(bytes.clone())?, wasmi(&bytes)?);
-        ours.push(a * 1e3);
-        theirs.push(b * 1e3);
-        ratios.push(a / b);
+        let round = [
+            own(bytes.clone(), Validation::Eager)?,
+            wasmi(&bytes, CompilationMode::LazyTranslation)?,
+            own(bytes.clone(), Validation::Lazy)?,
+            wasmi(&bytes, CompilationMode::Lazy)?,
+        ];
+        times.iter_mut().zip(round).for_each(|(list, seconds)| list.push(seconds * 1e3));
     }
-    let [ours, theirs, ratios] = [ours, theirs, ratios].map(spread);
-    println!("| | ms (min–max) |\n| --- | --- |");
-    println!("| wasmos | {:.1} ({:.1}–{:.1}) |", ours[1], ours[0], ours[2]);
-    println!("| wasmi, lazy | {:.1} ({:.1}–{:.1}) |", theirs[1], theirs[0], theirs[2]);
-    println!("| ratio | {:.2} ({:.2}–{:.2}) |", ratios[1], ratios[0], ratios[2]);
+    println!("| a body is validated | wasmos, ms (min–max) | wasmi, ms (min–max) | ratio (min–max) |");
+    println!("| --- | --- | --- | --- |");
+    for (when, pair) in ["before anything runs", "at its first call"].into_iter().zip(times.chunks(2)) {
+        let ratios = pair[0].iter().zip(&pair[1]).map(|(own, peer)| own / peer).collect();
+        let [own, peer, ratio] = [pair[0].clone(), pair[1].clone(), ratios].map(|list| {
+            let [least, median, most] = spread(list);
+            format!("{median:.2} ({least:.2}–{most:.2})")
+        });
+        println!("| {when} | {own} | {peer} | {ratio} |");
+    }
     Ok(())
 }

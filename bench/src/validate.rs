@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use rayon::ThreadPool;
 
 use crate::corpus::{self, Module};
-use crate::memory::peak_bytes;
+use crate::memory::{Work, peak_bytes};
 use crate::stats::{geometric_mean, spread};
 
 /// A measurement repeats its work until it has taken this long.
@@ -109,9 +109,14 @@ fn print_peaks(modules: &[Module]) -> Result<()> {
     let mut largest: Vec<_> = modules.iter().collect();
     largest.sort_by_key(|module| std::cmp::Reverse(module.bytes.len()));
     for module in largest.iter().take(6) {
-        let peak = |engine| peak_bytes(engine, &module.path).map(|bytes| bytes as f64 / 1e6);
+        let peak = |work| peak_bytes(work, &module.path).map(|bytes| bytes as f64 / 1e6);
         let size = module.bytes.len() as f64 / 1e6;
-        println!("| {} | {size:.1} | {:.1} | {:.1} |", module.name, peak("wasmos")?, peak("wasmparser")?);
+        println!(
+            "| {} | {size:.1} | {:.1} | {:.1} |",
+            module.name,
+            peak(Work::Wasmos)?,
+            peak(Work::Wasmparser)?
+        );
     }
     Ok(())
 }

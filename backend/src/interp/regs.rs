@@ -18,6 +18,10 @@ use crate::vm::VmContext;
 /// Whether handlers call each other. Unoptimised code would use the host's stack for each op, so it returns to a loop.
 pub(crate) const THREADED: bool = cfg!(all(target_arch = "x86_64", not(debug_assertions)));
 
+/// Whether guests pay for what they run, and are tested. Only `bench/` builds it without, to measure what that costs: no
+/// limit on fuel or time holds then.
+pub(crate) const METERED: bool = !cfg!(wasmos_unmetered);
+
 /// What a handler returns when the machine leaves, or for each op where dispatch is a loop.
 pub(crate) mod exit {
     /// The loop is to go on with the stored registers.
@@ -153,6 +157,14 @@ impl Registers {
         unsafe {
             self.ip = self.ip.add(words);
             self.go()
+        }
+    }
+
+    /// Takes fuel.
+    #[inline(always)]
+    pub(crate) fn pay(&mut self, units: i32) {
+        if METERED {
+            self.fuel = self.fuel.wrapping_sub(units);
         }
     }
 

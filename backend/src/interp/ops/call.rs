@@ -20,7 +20,7 @@ use wasmos_abi::TrapCode;
 
 use super::control::test_point;
 use super::trap;
-use crate::interp::regs::{Acc, Handler, Registers, Slot, Source, Val, exit, handlers, opaque};
+use crate::interp::regs::{Acc, Handler, METERED, Registers, Slot, Source, Val, exit, handlers, opaque};
 use crate::interp::{Body, Cell, HostStub};
 use crate::vm::{HEADER_SLOTS, InstanceId, NO_INSTANCE, TypeId, VmContext, VmFunc};
 use wasmos_frontend::types::FuncIdx;
@@ -478,10 +478,10 @@ unsafe fn pay_entry(mut r: Registers, body: *const Body) -> u32 {
     // SAFETY: the caller's promise.
     unsafe {
         r.ip = (*body).entry;
-        if r.fuel < (*body).test {
+        if METERED && r.fuel < (*body).test {
             return r.to(entry_cold);
         }
-        r.fuel = r.fuel.wrapping_sub((*body).total);
+        r.pay((*body).total);
         r.go()
     }
 }
@@ -494,7 +494,7 @@ unsafe fn pay_entry(mut r: Registers, body: *const Body) -> u32 {
 unsafe fn go_back(mut r: Registers, back: *const u64, caller: *mut u64) -> u32 {
     // SAFETY: the caller's promise.
     unsafe {
-        r.fuel = r.fuel.wrapping_sub((*back.sub(1) >> 32) as i32);
+        r.pay((*back.sub(1) >> 32) as i32);
         r.fp = caller;
         r.ip = back;
         r.go()

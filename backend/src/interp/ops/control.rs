@@ -14,7 +14,7 @@ use core::marker::PhantomData;
 use wasmos_abi::TrapCode;
 
 use super::{item, trap};
-use crate::interp::regs::{Acc, Handler, Imm, Registers, Slot, Source, Val, exit, handlers, opaque};
+use crate::interp::regs::{Acc, Handler, Imm, METERED, Registers, Slot, Source, Val, exit, handlers, opaque};
 use crate::vm::Verdict;
 
 handlers! {
@@ -25,7 +25,7 @@ handlers! {
         if item::<F>()(a, b) != NEGATED {
             taken(r, words)
         } else {
-            r.fuel = r.fuel.wrapping_sub(r.i32(words * 8 + 12));
+            r.pay(r.i32(words * 8 + 12));
             r.next(words + 2)
         }
     }
@@ -39,7 +39,7 @@ handlers! {
         if item::<F>()(value, bound) {
             taken(r, words)
         } else {
-            r.fuel = r.fuel.wrapping_sub(r.i32(words * 8 + 12));
+            r.pay(r.i32(words * 8 + 12));
             r.next(words + 2)
         }
     }
@@ -132,8 +132,8 @@ unsafe fn taken(mut r: Registers, word: usize) -> u32 {
         let displacement = r.i32(word * 8);
         let cost = r.i32(word * 8 + 4);
         r.ip = r.ip.byte_offset(displacement as isize + word as isize * 8);
-        let short = r.fuel < cost;
-        r.fuel = r.fuel.wrapping_sub(cost);
+        let short = METERED && r.fuel < cost;
+        r.pay(cost);
         if short {
             r.acc = u64::from(displacement.cast_unsigned());
             return r.to(edge_cold);

@@ -10,7 +10,7 @@ use crate::interp::ops::control::{
 };
 use crate::interp::ops::numeric::form::{AI, SI};
 use crate::interp::ops::variable::select_forms;
-use crate::interp::regs::Handler;
+use crate::interp::regs::{Handler, METERED};
 use crate::semantics::{i32_eq, i32_ne, i64_eq, i64_ne};
 use wasmos_frontend::instr::V128;
 
@@ -43,7 +43,9 @@ impl Translator<'_> {
 
     pub(super) fn loop_(&mut self, ty: BlockType) {
         self.open(FrameKind::Loop, ty);
-        self.emit_charge();
+        if METERED {
+            self.emit_charge();
+        }
         self.acc = [None; 3];
         self.forget_ops();
         let target = self.ops.len();
