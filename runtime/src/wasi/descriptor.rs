@@ -66,6 +66,8 @@ impl Descriptor {
 pub(crate) struct Descriptors {
     slots: Vec<Option<Descriptor>>,
     open: u32,
+    /// No number below is free.
+    lowest: usize,
 }
 
 impl Descriptors {
@@ -85,12 +87,13 @@ impl Descriptors {
     /// Adds a descriptor; [`Descriptors::check_room`] comes before.
     pub(crate) fn add(&mut self, descriptor: Descriptor) -> u32 {
         self.open += 1;
-        let free = self.slots.iter().position(Option::is_none);
-        let index = free.unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() - 1
-        });
-        self.slots[index] = Some(descriptor);
+        let free = self.slots.iter().skip(self.lowest).position(Option::is_none);
+        let index = free.map_or(self.slots.len(), |free| self.lowest + free);
+        match self.slots.get_mut(index) {
+            Some(slot) => *slot = Some(descriptor),
+            None => self.slots.push(Some(descriptor)),
+        }
+        self.lowest = index + 1;
         // There are never more than the limit, which is 32 bits wide.
         index as u32
     }
@@ -99,6 +102,7 @@ impl Descriptors {
     pub(crate) fn remove(&mut self, fd: u32) -> Result<Descriptor, Errno> {
         let removed = self.slots.get_mut(fd as usize).and_then(Option::take).ok_or(Errno::Badf)?;
         self.open -= 1;
+        self.lowest = self.lowest.min(fd as usize);
         while self.slots.last().is_some_and(Option::is_none) {
             self.slots.pop();
         }

@@ -275,6 +275,7 @@ impl Call<'_> {
         }
         descriptor.require(rights::FD_READ).map_err(|_| Errno::Badf)?;
         self.run.charge_bytes(u64::from(total))?;
+        self.run.look_up(total)?;
         let done = match self.ctx.descriptors.get(fd)?.object {
             Object::File { mount, handle, position } => {
                 self.read_file(vectors, (mount, handle), offset.unwrap_or(position))?
@@ -345,6 +346,7 @@ impl Call<'_> {
         descriptor.require(rights::FD_WRITE).map_err(|_| Errno::Badf)?;
         let flags = descriptor.flags;
         self.run.charge_bytes(u64::from(total))?;
+        self.run.look_up(total)?;
         let done = match descriptor.object {
             Object::File { mount, handle, position } => {
                 let append = offset.is_none() && flags & fdflags::APPEND != 0;
@@ -391,12 +393,14 @@ impl Call<'_> {
                 continue;
             }
             let bytes = self.memory.read(addr, len_bytes)?;
+            let room = max.saturating_sub(end);
             let written = match at {
                 None => fs.append(handle, bytes),
-                Some(_) => match end.checked_add(u64::from(len_bytes)) {
-                    Some(last) if last <= max => fs.write(handle, bytes, end).map(|n| (n, end + n as u64)),
-                    _ => Err(Errno::Fbig),
-                },
+                Some(_) if room == 0 => Err(Errno::Fbig),
+                Some(_) => {
+                    let fits = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+                    fs.write(handle, &bytes[..fits], end).map(|n| (n, end + n as u64))
+                }
             };
             match written {
                 Ok((n, after)) => {
@@ -468,17 +472,21 @@ impl Call<'_> {
 
     /// Takes the entries of a directory down, so that cookies keep their meaning.
     fn list(&mut self, fd: u32) -> Answer {
-        let (left, space) = (self.ctx.space.left(self.run.limits.file_bytes), self.ctx.space.clone());
-        let max = self.run.limits.file_bytes;
+        self.run.check_interrupted()?;
+        let (space, max) = (self.ctx.space.clone(), self.run.limits.file_bytes);
+        if let Object::Directory { listing, .. } = &mut self.ctx.descriptors.get_mut(fd)?.object
+            && let Some(old) = listing.take()
+        {
+            space.give_bytes(old.bytes);
+        }
+        let left = space.left(max);
         let (fs, handle, _) = self.file(fd, rights::FD_READDIR)?;
         let entries = fs.list(handle, left)?;
         let bytes = entries.iter().map(|entry| ENTRY_BYTES + entry.name.len() as u64).sum();
         self.run.charge(LIST_UNITS * entries.len() as u64)?;
         space.take_bytes(bytes, max)?;
-        if let Object::Directory { listing, .. } = &mut self.ctx.descriptors.get_mut(fd)?.object
-            && let Some(old) = listing.replace(Box::new(Listing { entries, bytes }))
-        {
-            space.give_bytes(old.bytes);
+        if let Object::Directory { listing, .. } = &mut self.ctx.descriptors.get_mut(fd)?.object {
+            *listing = Some(Box::new(Listing { entries, bytes }));
         }
         Ok(())
     }

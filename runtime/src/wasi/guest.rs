@@ -51,6 +51,8 @@ pub(crate) type Answer<T = ()> = Result<T, Failure>;
 const EVENT_PATH_BYTES: usize = 256;
 /// How many vectors of a list are looked at, as POSIX systems do; what is behind them is left for the next call.
 pub(crate) const MAX_VECTORS: u32 = 1_024;
+/// From how many bytes on a call looks at stops and the deadline itself.
+const LOOK_UP_BYTES: u32 = 64 * 1024;
 /// Bytes that are copied for one unit of fuel (promise P4).
 const BYTES_PER_UNIT: u64 = 64;
 
@@ -105,6 +107,11 @@ impl RunState<'_> {
             Some(deadline) if Instant::now() >= deadline => Err(Outcome::Deadline.into()),
             _ => Ok(()),
         }
+    }
+
+    /// Looks at stops and at the deadline before what copies much; small calls are looked at between them.
+    pub(crate) fn look_up(&self, len_bytes: u32) -> Answer {
+        if len_bytes < LOOK_UP_BYTES { Ok(()) } else { self.check_interrupted() }
     }
 
     /// Lets virtual time count against the timeout.

@@ -271,7 +271,7 @@ impl MemFs {
 
     /// Takes a name away; the host's stays hidden by a mark.
     fn take_name(&mut self, dir: NodeId, name: &str) -> Result<(), Errno> {
-        let hidden = self.is_below(dir, name)?;
+        let hidden = self.type_below(dir, name)?.is_some();
         let removed = self.entries_mut(dir)?.remove(name);
         if matches!(removed, Some(Slot::Node { paid: true, .. })) {
             self.space.give_bytes(name_bytes(name));
@@ -559,6 +559,10 @@ impl FileSystem for MemFs {
             return Err(Errno::Noent);
         }
         if let Some(old) = replaced {
+            // What is moved lies in it.
+            if self.is_within(from.0.0, old)? {
+                return Err(Errno::Notempty);
+            }
             match (is_directory, self.node(old)?.kind.filetype() == Filetype::Directory) {
                 (true, false) => return Err(Errno::Notdir),
                 (false, true) => return Err(Errno::Isdir),

@@ -52,6 +52,8 @@ impl Call<'_> {
         };
         let path = self.memory.path(addr, len, self.run.limits)?;
         self.run.charge(PATH_UNITS + u64::from(len))?;
+        // What the host's file system takes for it is nothing that fuel knows.
+        self.run.check_interrupted()?;
         descriptor.require(deed.right)?;
         let now = self.ctx.clocks.now(super::clock::ClockId::Realtime, self.run.fuel.used());
         let fs = fs_of(&mut self.ctx.mounts, mount)?;

@@ -1,7 +1,7 @@
 //! What a run has written in memory, as somebody who looks at it afterwards wants to see it.
 
 use super::{Kind, MemFs, NodeId, ROOT, Slot};
-use crate::wasi::abi::Errno;
+use crate::wasi::abi::{Errno, Filetype};
 use crate::wasi::fs::{Entered, FileSystem, Handle};
 
 /// Something that a run changed in memory.
@@ -65,24 +65,27 @@ impl MemFs {
                     Slot::Gone if is_new => {}
                     Slot::Gone => found.push(change(ChangeKind::Removed, FileKind::Unknown)),
                     Slot::Node { id, paid } => {
-                        let is_new = is_new || paid && !self.replaces(dir, &name)?;
+                        let replaced = if paid && !is_new { self.type_below(dir, &name)? } else { None };
+                        let own = self.node(id)?.kind.filetype();
+                        // Another directory is another tree, though the host has one of that name.
+                        let other = replaced.filter(|ty| *ty != own || own == Filetype::Directory);
+                        if other.is_some() {
+                            found.push(change(ChangeKind::Removed, FileKind::Unknown));
+                        }
+                        let is_new = is_new || paid && (replaced.is_none() || other.is_some());
                         if let Some(kind) = self.kind_of_change(id, is_new, paid)? {
                             found.push(change(kind, self.file_kind(id)?));
                         }
-                        if matches!(self.node(id)?.kind, Kind::Directory(_)) {
+                        if own == Filetype::Directory {
                             left.push((id, path, is_new));
                         }
                     }
                 }
             }
         }
+        // What was removed comes before what is there instead.
         found.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
-    }
-
-    /// Returns whether a name that was given in memory hides one of the host's.
-    fn replaces(&mut self, dir: NodeId, name: &str) -> Result<bool, Errno> {
-        self.is_below(dir, name)
     }
 
     fn kind_of_change(&self, id: NodeId, is_new: bool, paid: bool) -> Result<Option<ChangeKind>, Errno> {

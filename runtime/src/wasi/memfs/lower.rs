@@ -130,13 +130,13 @@ impl MemFs {
         Ok(id)
     }
 
-    /// Returns whether the host has a name.
-    pub(super) fn is_below(&mut self, dir: NodeId, name: &str) -> Result<bool, Errno> {
-        let Some(path) = self.path_below(dir, name)? else { return Ok(false) };
-        let Some(lower) = &mut self.lower else { return Ok(false) };
+    /// Returns what the host has under a name.
+    pub(super) fn type_below(&mut self, dir: NodeId, name: &str) -> Result<Option<Filetype>, Errno> {
+        let Some(path) = self.path_below(dir, name)? else { return Ok(None) };
+        let Some(lower) = &mut self.lower else { return Ok(None) };
         match lower.stat(&path) {
-            Ok(_) => Ok(true),
-            Err(Errno::Noent) => Ok(false),
+            Ok(stat) => Ok(Some(stat.filetype)),
+            Err(Errno::Noent) => Ok(None),
             Err(errno) => Err(errno),
         }
     }
