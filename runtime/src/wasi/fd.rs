@@ -8,6 +8,9 @@ use super::{Mount, WasiCtx};
 
 /// Units of fuel for an entry of a listing.
 const LIST_UNITS: u64 = 8;
+/// The most that one listing takes: more than a million entries. A larger directory cannot be listed (`nospc`), because
+/// it is read in one go.
+const LIST_BYTES: u64 = 64 << 20;
 /// How an advice is numbered at most.
 const MAX_ADVICE: u32 = 5;
 
@@ -479,7 +482,7 @@ impl Call<'_> {
         {
             space.give_bytes(old.bytes);
         }
-        let left = space.left(max);
+        let left = space.left(max).min(LIST_BYTES);
         let (fs, handle, _) = self.file(fd, rights::FD_READDIR)?;
         let entries = fs.list(handle, left)?;
         let bytes = entries.iter().map(|entry| ENTRY_BYTES + entry.name.len() as u64).sum();

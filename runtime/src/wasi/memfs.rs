@@ -638,3 +638,39 @@ impl FileSystem for MemFs {
         Some(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is removed gives back all that it took, in whatever order names and handles go.
+    #[test]
+    fn an_empty_tree_takes_nothing() {
+        let space = Arc::<Space>::default();
+        let mut fs = MemFs::new(0, space.clone());
+        let limits = Limits::standard();
+        fs.tick(5, &limits);
+        let root = fs.root();
+        let how = OpenHow { read: true, write: true, create: true, ..OpenHow::default() };
+        fs.create_directory(root, "dir").unwrap();
+        let Entered::Directory(dir) = fs.enter(root, "dir").unwrap() else { unreachable!() };
+        let file = fs.open(dir, "file", how).unwrap();
+        fs.write(file, &[1; 100_000], 50_000).unwrap();
+        fs.symlink("dir/file", root, "link").unwrap();
+        fs.link((dir, "file"), (root, "second name")).unwrap();
+        fs.rename((root, "second name"), (root, "link")).unwrap();
+        let other = fs.open(root, "other", how).unwrap();
+        fs.write(other, &[1; 10], 0).unwrap();
+        fs.rename((root, "other"), (dir, "file")).unwrap();
+        fs.unlink(root, "link").unwrap();
+        assert_eq!(fs.stat(file).unwrap().nlink, 0);
+        fs.close(file);
+        fs.unlink(dir, "file").unwrap();
+        fs.remove_directory(root, "dir").unwrap();
+        assert_eq!(fs.create_directory(dir, "late").unwrap_err(), Errno::Noent);
+        fs.close(dir);
+        fs.close(other);
+        assert_eq!((space.bytes(), space.files.load(Ordering::Relaxed)), (0, 0));
+        assert_eq!(fs.nodes.len(), 1);
+    }
+}

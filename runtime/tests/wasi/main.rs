@@ -8,3 +8,4 @@ mod attack_system;
 mod guest;
 mod model;
 mod overlay;
+mod random;

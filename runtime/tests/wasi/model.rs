@@ -9,22 +9,7 @@ use std::path::Path;
 use wasmos_runtime::wasi::{Access, WasiCtx};
 
 use crate::guest::{Answer, CREAT, DIR, DIRECTORY, EXCL, FOLLOW, Guest, READ, TRUNC, WRITE, errno, given};
-
-/// xorshift64*: small and the same everywhere.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % n
-    }
-
-    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-}
+use crate::random::Rng;
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
