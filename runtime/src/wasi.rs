@@ -101,6 +101,12 @@ struct Mount {
     guest: Box<str>,
 }
 
+/// A run may go on in another thread.
+const _: fn() = || {
+    fn sendable<T: Send>() {}
+    sendable::<WasiCtx>();
+};
+
 impl fmt::Debug for WasiCtx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mounts: Vec<_> = self.mounts.iter().map(|mount| &mount.guest).collect();
@@ -157,8 +163,8 @@ impl WasiCtx {
         if self.mounts.iter().any(|mount| *mount.guest == *guest) {
             return Err(BuildError::GuestTwice { name: guest });
         }
-        // Directories tell themselves apart by their device.
-        let number = self.mounts.len() as u32;
+        // Directories in memory tell themselves apart by their device.
+        let number = u32::try_from(self.mounts.len()).map_err(|_| BuildError::TooMuch)?;
         let fs: Box<dyn FileSystem> = match host {
             None => Box::new(MemFs::new(number, self.space.clone())),
             Some((path, access)) => open_host(&path, access, number, &self.space)

@@ -31,8 +31,8 @@ pub enum BuildError {
         /// What it is.
         what: &'static str,
     },
-    /// Arguments or environment variables are more than 4 GiB.
-    #[error("arguments or environment variables are more than 4 GiB")]
+    /// Arguments, environment variables or directories are more than 32 bits count.
+    #[error("arguments, environment variables or directories are more than 32 bits count")]
     TooMuch,
     /// The name of an environment variable is empty or holds `=`.
     #[error("{name:?} is no name of an environment variable")]

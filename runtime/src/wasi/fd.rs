@@ -271,14 +271,13 @@ impl Call<'_> {
     ) -> Answer {
         self.memory.check(result_addr, 4)?;
         let vectors = self.memory.vectors(vectors, len)?;
-        let total = self.memory.total(vectors)?;
         let descriptor = self.ctx.descriptors.get(fd)?;
         if matches!(descriptor.object, Object::Directory { .. }) {
             return Err(Errno::Isdir.into());
         }
         descriptor.require(rights::FD_READ).map_err(|_| Errno::Badf)?;
-        self.run.charge_bytes(u64::from(total))?;
-        self.run.look_up(total)?;
+        self.run.charge_bytes(u64::from(vectors.total))?;
+        self.run.look_up(vectors.total)?;
         let done = match self.ctx.descriptors.get(fd)?.object {
             Object::File { mount, handle, position } => {
                 self.read_file(vectors, (mount, handle), offset.unwrap_or(position))?
@@ -341,20 +340,19 @@ impl Call<'_> {
     ) -> Answer {
         self.memory.check(result_addr, 4)?;
         let vectors = self.memory.vectors(vectors, len)?;
-        let total = self.memory.total(vectors)?;
         let descriptor = self.ctx.descriptors.get(fd)?;
         if matches!(descriptor.object, Object::Directory { .. }) {
             return Err(Errno::Isdir.into());
         }
         descriptor.require(rights::FD_WRITE).map_err(|_| Errno::Badf)?;
         let flags = descriptor.flags;
-        self.run.charge_bytes(u64::from(total))?;
-        self.run.look_up(total)?;
+        self.run.charge_bytes(u64::from(vectors.total))?;
+        self.run.look_up(vectors.total)?;
         let done = match descriptor.object {
             Object::File { mount, handle, position } => {
                 let append = offset.is_none() && flags & fdflags::APPEND != 0;
                 let at = if append { None } else { Some(offset.unwrap_or(position)) };
-                let (done, end) = self.write_file(vectors, (mount, handle), at, total)?;
+                let (done, end) = self.write_file(vectors, (mount, handle), at)?;
                 if flags & (fdflags::SYNC | fdflags::DSYNC) != 0 {
                     let data_only = flags & fdflags::SYNC == 0;
                     fs_of(&mut self.ctx.mounts, mount)?.sync(handle, data_only)?;
@@ -367,8 +365,8 @@ impl Call<'_> {
                 done
             }
             _ if offset.is_some() => return Err(Errno::Spipe.into()),
-            Object::Stderr => self.write_stream(vectors, true, flags, total)?,
-            _ => self.write_stream(vectors, false, flags, total)?,
+            Object::Stderr => self.write_stream(vectors, true, flags)?,
+            _ => self.write_stream(vectors, false, flags)?,
         };
         Ok(self.memory.put_u32(result_addr, done)?)
     }
@@ -379,13 +377,12 @@ impl Call<'_> {
         vectors: Vectors,
         (mount, handle): (u32, Handle),
         at: Option<u64>,
-        total: u32,
     ) -> Answer<(u32, u64)> {
         let now = self.now();
         let fs = fs_of(&mut self.ctx.mounts, mount)?;
         fs.tick(now, self.run.limits);
         if fs.is_host() {
-            self.run.charge_output(u64::from(total))?;
+            self.run.charge_output(u64::from(vectors.total))?;
         }
         let max = if fs.is_host() { i64::MAX as u64 } else { self.run.limits.file_bytes };
         let (mut done, mut end) = (0_u32, at.unwrap_or(0));
@@ -419,8 +416,8 @@ impl Call<'_> {
         Ok((done, end))
     }
 
-    fn write_stream(&mut self, vectors: Vectors, is_error: bool, flags: u16, total: u32) -> Answer<u32> {
-        self.run.charge_output(u64::from(total))?;
+    fn write_stream(&mut self, vectors: Vectors, is_error: bool, flags: u16) -> Answer<u32> {
+        self.run.charge_output(u64::from(vectors.total))?;
         let streams = &mut self.ctx.streams;
         let sink = if is_error { &mut streams.stderr } else { &mut streams.stdout };
         let nonblock = flags & fdflags::NONBLOCK != 0;

@@ -185,12 +185,12 @@ impl GuestMemory<'_> {
 
     /// Returns a list of vectors, all of which are checked.
     pub(crate) fn vectors(&self, addr: u32, len: u32) -> Result<Vectors, Errno> {
-        let len = len.min(MAX_VECTORS);
-        let vectors = Vectors { addr, len };
-        self.check(addr, len * 8)?;
-        for index in 0..len {
+        let mut vectors = Vectors { addr, len: len.min(MAX_VECTORS), total: 0 };
+        self.check(addr, vectors.len * 8)?;
+        for index in 0..vectors.len {
             let (addr, len_bytes) = self.vector(vectors, index)?;
             self.check(addr, len_bytes)?;
+            vectors.total = vectors.total.saturating_add(len_bytes);
         }
         Ok(vectors)
     }
@@ -200,15 +200,6 @@ impl GuestMemory<'_> {
         let entry = self.read(vectors.addr.wrapping_add(index.wrapping_mul(8)), 8)?;
         Ok((u32_at(entry, 0), u32_at(entry, 4)))
     }
-
-    /// Returns the sum of the lengths, capped at what a count of bytes can say.
-    pub(crate) fn total(&self, vectors: Vectors) -> Result<u32, Errno> {
-        let mut total = 0_u32;
-        for index in 0..vectors.len {
-            total = total.saturating_add(self.vector(vectors, index)?.1);
-        }
-        Ok(total)
-    }
 }
 
 /// A list of vectors in the guest's memory, which has been checked. A read may overwrite the list itself, so that each
@@ -217,6 +208,8 @@ impl GuestMemory<'_> {
 pub(crate) struct Vectors {
     addr: u32,
     pub(crate) len: u32,
+    /// Sum of the lengths in bytes, capped at what a count of bytes can say.
+    pub(crate) total: u32,
 }
 
 /// Reads a field of a structure that has been fetched whole.

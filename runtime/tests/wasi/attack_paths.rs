@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use wasmos_runtime::Capability;
 use wasmos_runtime::wasi::{Access, WasiCtx};
+use wasmos_runtime::{Capability, Limits};
 
 use crate::guest::{
     ALL, CREAT, DIR, DIRECTORY, FOLLOW, Guest, READ, RESULT, TRUNC, WRITE, errno, given, write_file,
@@ -121,6 +121,17 @@ fn a080_nothing_is_made_outside() {
         assert_eq!(names.len(), 2, "{names:?}");
         assert_eq!(fs::read_to_string(top.path().join("canary")).unwrap(), "canary");
     }
+}
+
+#[test]
+fn the_length_of_paths_is_a_limit() {
+    let limits = Limits { path_bytes: 10, ..Limits::standard() };
+    let builder = WasiCtx::builder().memory_dir("/");
+    let mut guest = Guest::with(builder, limits, "wasi_snapshot_preview1", 32);
+    assert_eq!(guest.make("0123456789", b""), Ok(()));
+    assert_eq!(guest.make("0123456789a", b""), Err(errno::NAMETOOLONG));
+    assert_eq!(guest.symlink("0123456789a", "link"), Err(errno::NAMETOOLONG));
+    assert_eq!(guest.stat(0, "./././0123456789"), Err(errno::NAMETOOLONG));
 }
 
 /// A name turns into a link out and back while it is opened.
