@@ -494,25 +494,31 @@ impl Call<'_> {
 
 /// Fills a buffer with entries, the last one cut where the buffer ends; returns how much of it is used.
 fn fill(buffer: &mut [u8], listing: &Listing, cookie: u64, own_ino: u64) -> usize {
-    let own = |name: &str| Entry { name: name.to_owned(), ino: own_ino, filetype: Filetype::Directory };
-    let dots = [own("."), own("..")];
-    let start = usize::try_from(cookie).unwrap_or(usize::MAX);
     let mut used = 0;
-    for (entry, next) in dots.iter().chain(&listing.entries).zip(1_u64..).skip(start) {
+    let mut index = cookie;
+    while used < buffer.len() {
+        let (name, ino, filetype) = match index {
+            0 => (".", own_ino, Filetype::Directory),
+            // What is above is not for the guest to know.
+            1 => ("..", own_ino, Filetype::Directory),
+            _ => match usize::try_from(index - 2).ok().and_then(|index| listing.entries.get(index)) {
+                Some(Entry { name, ino, filetype }) => (&**name, *ino, *filetype),
+                None => break,
+            },
+        };
+        // There is an entry, so that this is far from the end of the numbers.
+        index += 1;
         let mut layout = Layout::<24>::new(24);
         layout
-            .put(0, next.to_le_bytes())
-            .put(8, entry.ino.to_le_bytes())
-            .put(16, (entry.name.len() as u32).to_le_bytes())
-            .put(20, [entry.filetype as u8]);
-        for part in [layout.bytes(), entry.name.as_bytes()] {
+            .put(0, index.to_le_bytes())
+            .put(8, ino.to_le_bytes())
+            .put(16, (name.len() as u32).to_le_bytes())
+            .put(20, [filetype as u8]);
+        for part in [layout.bytes(), name.as_bytes()] {
             let room = &mut buffer[used..];
             let n = part.len().min(room.len());
             room[..n].copy_from_slice(&part[..n]);
             used += n;
-        }
-        if used == buffer.len() {
-            break;
         }
     }
     used

@@ -200,6 +200,10 @@ impl MemFs {
         if self.node(id)?.below.is_none() || !matches!(self.node(id)?.kind, Kind::File(_)) {
             return Ok(());
         }
+        // Said at once: a copy that must fail would be work that nobody pays for, again and again.
+        if self.size_below(id)? > self.space.left(self.max_bytes) {
+            return Err(Errno::Nospc);
+        }
         self.keep(id)?;
         let mut buffer = vec![0; COPY_BYTES];
         let mut offset = 0;
