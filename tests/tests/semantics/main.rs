@@ -4,6 +4,7 @@
 //! operands, on all pairs of them where it takes two, and on random ones. Results are compared by bits. Where
 //! an operation computes a NaN, wasmi's may have any payload and ours must be the canonical one (promise P5).
 
+mod engine;
 mod functions;
 mod operands;
 mod oracle;
