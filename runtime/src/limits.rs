@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Fuel, in units of promise P2; `None` counts without a limit.
     pub fuel: Option<u64>,
-    /// Time from the first instantiation on.
+    /// Time from the first instantiation on; sleeps under the virtual clock count as if they had been waited for.
     pub timeout: Option<Duration>,
     /// Sum of all memories and, at 8 bytes an element, tables; growth beyond it is refused. `None`: what modules ask for.
     pub memory_bytes: Option<u64>,
