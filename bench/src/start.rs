@@ -22,7 +22,7 @@ pub fn own(bytes: Vec<u8>, validation: Validation) -> Result<f64> {
     let limits = wasmos::Limits { fuel: Some(A_DROP), ..wasmos::Limits::unlimited() };
     let mut store = wasmos::Store::with_limits(&engine, (), limits)?;
     let mut linker = wasmos::Linker::new(&engine);
-    linker.unknown_imports = wasmos::linker::UnknownImports::Trap;
+    linker.unknown_imports = wasmos::UnknownImports::Trap;
     let instance = linker.instantiate(&mut store, &module)?;
     let func = instance.get_func(&mut store, "_start").context("the module has no `_start`")?;
     let outcome = func.call(&mut store, &[])?;

@@ -98,7 +98,7 @@ impl Session {
         let elapsed = begin.elapsed();
         let (ending, problem) = match result {
             Ok(outcome) => (Ending::Ran(outcome), None),
-            Err(error) => match self.not_run(&error, args) {
+            Err(error) => match self.not_run(&error) {
                 (Some(ending), problem) => (ending, Some(problem)),
                 (None, problem) => return refuse(&problem, err),
             },
@@ -156,21 +156,13 @@ impl Session {
     }
 
     /// Says why guest code did not come to an outcome; without an ending it is no fault of the guest's.
-    fn not_run(&self, error: &Error, args: &RunArgs) -> (Option<Ending>, Problem) {
+    fn not_run(&self, error: &Error) -> (Option<Ending>, Problem) {
         match error {
             Error::Link(error) => (Some(Ending::Unlinked), link::refused(&self.file, error)),
-            Error::Resources(what) => {
-                let limit = args.limits().memory_bytes;
-                let problem = Problem::new(
-                    Exit::Quota,
-                    &self.file,
-                    format!("out of resources: {}", Escaped::new(what)),
-                );
-                let problem = match limit {
-                    Some(_) => problem.help("`--max-memory B` sets the limit"),
-                    None => problem,
-                };
-                (Some(Ending::Memory), problem)
+            Error::Limit { quota, needed } => {
+                let ending = Ending::Refused(*quota);
+                let problem = Problem::new(ending.exit(), &self.file, screen::needed(*quota, *needed));
+                (Some(ending), problem.help(screen::quota_help(*quota)))
             }
             error => (None, internal(&self.file, error)),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use wasmos_abi::Capability;
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Quota};
 
 /// Somebody's mistake outside the guest, or the guest's ending where a value was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,15 @@ pub enum Error {
     /// More types than one engine holds.
     #[error("the engine has too many types")]
     TooManyTypes,
-    /// A memory, a table or the operand stack could not be had.
+    /// Memories and tables would need more at once than the store may use.
+    #[error("over a limit: {needed} are needed at once, the limit is {quota}")]
+    Limit {
+        /// The limit.
+        quota: Quota,
+        /// How much would be in use, in the limit's unit.
+        needed: u64,
+    },
+    /// The system has no room for a memory, a table or the operand stack.
     #[error("out of resources: {0}")]
     Resources(String),
     /// A host function panicked; the store can be used on.

@@ -155,16 +155,23 @@ impl Gate {
     }
 
     /// Lets a call pass, or says how the run ends. A call beyond the quota is not made.
-    pub(crate) fn enter(&mut self, fuel: u64, capability: Option<Capability>) -> Result<(), Outcome> {
-        if let Some(capability) = capability.filter(|capability| !self.grants.contains(*capability)) {
-            self.event(fuel, EventKind::Violation { capability, subject: Box::default() });
-            return Err(Outcome::Denied(capability));
-        }
-        if self.host_calls >= self.max_host_calls {
-            return Err(Outcome::Limit(Quota::HostCalls(self.max_host_calls)));
+    #[inline]
+    pub(crate) fn enter(&mut self, fuel: u64, capability: Option<Capability>) -> Result<(), Box<Outcome>> {
+        let denied = capability.is_some_and(|capability| !self.grants.contains(capability));
+        if denied || self.host_calls >= self.max_host_calls {
+            return Err(self.refuse(fuel, capability.filter(|_| denied)));
         }
         self.host_calls += 1;
         Ok(())
+    }
+
+    #[cold]
+    fn refuse(&mut self, fuel: u64, denied: Option<Capability>) -> Box<Outcome> {
+        let Some(capability) = denied else {
+            return Outcome::Limit(Quota::HostCalls(self.max_host_calls)).into();
+        };
+        self.event(fuel, EventKind::Violation { capability, subject: Box::default() });
+        Outcome::Denied(capability).into()
     }
 
     pub(crate) fn charge_output(&mut self, len_bytes: u64) -> Result<(), Quota> {

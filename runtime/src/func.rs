@@ -25,7 +25,7 @@ impl Func {
     /// # Errors
     /// [`Error::TooManyTypes`].
     pub fn wrap<T, Marker>(store: &mut Store<T>, func: impl IntoHostFunc<T, Marker>) -> Result<Self, Error> {
-        let func = store.add_host_func(HostFunc::typed("", "", func))?;
+        let func = store.add_host_func(HostFunc::typed("", "", func).into())?;
         Ok(Self { store: store.inner.id, func })
     }
 
@@ -38,7 +38,7 @@ impl Func {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), HostFailure> + Send + Sync + 'static,
     ) -> Result<Self, Error> {
-        let func = store.add_host_func(HostFunc::dynamic("", "", ty, func))?;
+        let func = store.add_host_func(HostFunc::dynamic("", "", ty, func).into())?;
         Ok(Self { store: store.inner.id, func })
     }
 
@@ -143,9 +143,8 @@ impl<T> HostFunc<T> {
             F::ty()
         }
         let ty = ty_of(&func);
-        let call =
-            std::sync::Arc::new(move |caller: Caller<'_, T>, slots: &mut [u64]| func.call(caller, slots));
-        Self::erased(module, name, ty, call)
+        let call = move |caller: Caller<'_, T>, slots: &mut [u64]| func.call(caller, slots);
+        Self::erased(module, name, ty, Box::new(call))
     }
 
     pub(crate) fn dynamic(
@@ -170,10 +169,10 @@ impl<T> HostFunc<T> {
             }
             Ok(())
         };
-        Self::erased(module, name, ty, std::sync::Arc::new(call))
+        Self::erased(module, name, ty, Box::new(call))
     }
 
-    fn erased(module: &str, name: &str, ty: FuncType, call: std::sync::Arc<crate::host::Call<T>>) -> Self {
+    fn erased(module: &str, name: &str, ty: FuncType, call: Box<crate::host::Call<T>>) -> Self {
         let n_slots = total_slots(ty.params()).max(total_slots(ty.results()));
         Self { module: module.into(), name: name.into(), ty, n_slots, capability: None, call }
     }

@@ -1,7 +1,6 @@
 //! Functions of the host: closures whose wasm type is derived from their Rust type.
 
 use std::fmt;
-use std::sync::Arc;
 
 use wasmos_abi::{Capability, TrapCode};
 use wasmos_backend::vm::InstanceId;
@@ -167,20 +166,7 @@ pub(crate) struct HostFunc<T> {
     pub(crate) n_slots: usize,
     /// What must be granted for it, if it is known.
     pub(crate) capability: Option<Capability>,
-    pub(crate) call: Arc<Call<T>>,
-}
-
-impl<T> Clone for HostFunc<T> {
-    fn clone(&self) -> Self {
-        Self {
-            module: self.module.clone(),
-            name: self.name.clone(),
-            ty: self.ty.clone(),
-            n_slots: self.n_slots,
-            capability: self.capability,
-            call: self.call.clone(),
-        }
-    }
+    pub(crate) call: Box<Call<T>>,
 }
 
 impl<T> fmt::Debug for HostFunc<T> {
@@ -236,6 +222,7 @@ macro_rules! into_host_func {
                 fn ty() -> FuncType {
                     FuncType::new(&[$($name::TYPE),*], &Ret::Results::types())
                 }
+                #[inline]
                 #[allow(non_snake_case, reason = "a variable for each type parameter; none for no parameters")]
                 fn call(&self, caller: Caller<'_, T>, slots: &mut [u64]) -> Result<(), HostFailure> {
                     let ($($name,)*) = WasmTuple::load(slots, &caller.store.inner);
@@ -253,6 +240,7 @@ macro_rules! into_host_func {
                 fn ty() -> FuncType {
                     FuncType::new(&[$($name::TYPE),*], &Ret::Results::types())
                 }
+                #[inline]
                 #[allow(non_snake_case, reason = "a variable for each type parameter; none for no parameters")]
                 fn call(&self, caller: Caller<'_, T>, slots: &mut [u64]) -> Result<(), HostFailure> {
                     let Caller { store, instance } = caller;

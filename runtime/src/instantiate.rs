@@ -50,22 +50,24 @@ pub(crate) fn instantiate<T>(
 /// Finds what each import stands for.
 fn resolve<T>(linker: &Linker<T>, store: &mut Store<T>, module: &Module) -> Result<Vec<Extern>, Error> {
     let mut found = Vec::with_capacity(module.decoded().imports.len());
+    let mut definitions = Vec::with_capacity(found.capacity());
     // Refusals come before anything is added to the store.
     for (from, name, import) in module.imports() {
-        if let Some(Definition::Host(func)) = linker.get(from, name)
+        let definition = linker.get(from, name);
+        definitions.push(definition);
+        if let Some(Definition::Host(func)) = definition
             && let Some(capability) = func.capability.filter(|wanted| !store.gate().grants.contains(*wanted))
         {
             return Err(refused(module, import, LinkErrorKind::Denied(capability)));
         }
-        let unknown = linker.get(from, name).is_none();
         let stands_in =
             linker.unknown_imports != UnknownImports::Refuse && matches!(import.ty, ImportType::Func(_));
-        if unknown && !stands_in {
+        if definition.is_none() && !stands_in {
             return Err(refused(module, import, LinkErrorKind::Unknown));
         }
     }
-    for (from, name, import) in module.imports() {
-        let item = match linker.get(from, name) {
+    for ((_, _, import), definition) in module.imports().zip(definitions) {
+        let item = match definition {
             Some(Definition::Extern(item)) => *item,
             Some(Definition::Host(func)) => {
                 let func = store.add_host_func(func.clone())?;
@@ -111,7 +113,7 @@ fn stand_in<T>(
     let func = HostFunc::dynamic(from, name, ty, move |_, _, _| {
         if traps { Err(HostFailure::Trap(TrapCode::Unreachable)) } else { Ok(()) }
     });
-    Ok(Extern::Func(Func { store: store.inner.id, func: store.add_host_func(func)? }))
+    Ok(Extern::Func(Func { store: store.inner.id, func: store.add_host_func(func.into())? }))
 }
 
 /// Returns whether limits that something has are within those that are wanted.
@@ -178,15 +180,14 @@ impl StoreInner {
                 Extern::Global(global) => spaces.globals.push(global.id),
             }
         }
-        let resources = |error: &dyn std::fmt::Display| Error::Resources(error.to_string());
         for memory in valid.memories.iter().skip(valid.n_imported_memories as usize) {
-            spaces.memories.push(self.machine.add_memory(memory.ty).map_err(|error| resources(&error))?);
+            spaces.memories.push(self.add_memory(memory.ty)?);
         }
         // Constant expressions refer to functions of the instance, so that tables and globals come after it exists,
         // with null and zero until then.
         for table in valid.tables.iter().skip(valid.n_imported_tables as usize) {
             let ty = TableType { element: module.map(table.ty.element), ..table.ty };
-            spaces.tables.push(self.machine.add_table(ty, Ref::NULL).map_err(|error| resources(&error))?);
+            spaces.tables.push(self.add_table(ty, Ref::NULL)?);
         }
         for global in valid.globals.iter().skip(valid.n_imported_globals as usize) {
             let ty = GlobalType { value: module.map(global.ty.value), ..global.ty };

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use wasmos_abi::Capability;
 use wasmos_frontend::types::FuncType;
@@ -29,7 +30,8 @@ pub enum UnknownImports {
 /// Names to definitions.
 pub struct Linker<T> {
     engine: Engine,
-    definitions: HashMap<(Box<str>, Box<str>), Definition<T>>,
+    /// By module and name.
+    definitions: HashMap<Box<str>, HashMap<Box<str>, Definition<T>>>,
     /// What becomes of an import that nobody defines.
     pub unknown_imports: UnknownImports,
 }
@@ -37,7 +39,7 @@ pub struct Linker<T> {
 /// What a name stands for.
 pub(crate) enum Definition<T> {
     /// A function of the host, which each store gets its own of.
-    Host(HostFunc<T>),
+    Host(Arc<HostFunc<T>>),
     /// Something of a store.
     Extern(Extern),
 }
@@ -62,10 +64,10 @@ impl<T> Linker<T> {
     }
 
     fn insert(&mut self, module: &str, name: &str, definition: Definition<T>) -> Result<&mut Self, Error> {
-        if self.definitions.contains_key(&(module.into(), name.into())) {
+        if self.get(module, name).is_some() {
             return Err(Error::DefinedTwice { module: module.into(), name: name.into() });
         }
-        self.definitions.insert((module.into(), name.into()), definition);
+        self.definitions.entry(module.into()).or_default().insert(name.into(), definition);
         Ok(self)
     }
 
@@ -79,7 +81,7 @@ impl<T> Linker<T> {
         name: &str,
         func: impl IntoHostFunc<T, Marker>,
     ) -> Result<&mut Self, Error> {
-        self.insert(module, name, Definition::Host(HostFunc::typed(module, name, func)))
+        self.insert(module, name, Definition::Host(HostFunc::typed(module, name, func).into()))
     }
 
     /// Defines a function of the host that a capability guards.
@@ -93,7 +95,7 @@ impl<T> Linker<T> {
         func: impl IntoHostFunc<T, Marker>,
     ) -> Result<&mut Self, Error> {
         let func = HostFunc { capability: Some(capability), ..HostFunc::typed(module, name, func) };
-        self.insert(module, name, Definition::Host(func))
+        self.insert(module, name, Definition::Host(func.into()))
     }
 
     /// Defines a function of the host of any type, by a closure that takes values and fills in results.
@@ -107,7 +109,7 @@ impl<T> Linker<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), HostFailure> + Send + Sync + 'static,
     ) -> Result<&mut Self, Error> {
-        self.insert(module, name, Definition::Host(HostFunc::dynamic(module, name, ty, func)))
+        self.insert(module, name, Definition::Host(HostFunc::dynamic(module, name, ty, func).into()))
     }
 
     /// Defines a name by something of a store.
@@ -128,7 +130,7 @@ impl<T> Linker<T> {
         module: &str,
         instance: Instance,
     ) -> Result<&mut Self, Error> {
-        self.definitions.retain(|(defined, _), _| **defined != *module);
+        self.definitions.remove(module);
         for (name, item) in instance.exports(store) {
             self.insert(module, &name, Definition::Extern(item))?;
         }
@@ -151,14 +153,14 @@ impl<T> Linker<T> {
     }
 
     pub(crate) fn get(&self, module: &str, name: &str) -> Option<&Definition<T>> {
-        self.definitions.get(&(module.into(), name.into()))
+        self.definitions.get(module)?.get(name)
     }
 
     /// Links, instantiates and runs the start function.
     ///
     /// # Errors
     /// [`Error::Link`] naming the import, [`Error::Guest`] if a segment or the start function traps or a limit ends it,
-    /// [`Error::Resources`].
+    /// [`Error::Limit`] if the module needs more at once than the store may use, [`Error::Resources`].
     pub fn instantiate(&self, store: &mut Store<T>, module: &Module) -> Result<Instance, Error> {
         crate::instantiate::instantiate(self, store, module)
     }

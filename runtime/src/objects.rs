@@ -19,10 +19,9 @@ impl Memory {
     /// Makes a memory that modules can import.
     ///
     /// # Errors
-    /// [`Error::Resources`] over the store's limit.
+    /// [`Error::Limit`], [`Error::Resources`].
     pub fn new<T>(store: &mut Store<T>, ty: MemoryType) -> Result<Self, Error> {
-        let id = store.inner.machine.add_memory(ty).map_err(|error| Error::Resources(error.to_string()))?;
-        Ok(Self { store: store.inner.id, id })
+        Ok(Self { store: store.inner.id, id: store.inner.add_memory(ty)? })
     }
 
     /// Returns the type, with the size that it has now as the least.
@@ -112,13 +111,11 @@ impl Table {
     /// Makes a table that modules can import, all elements being `init`.
     ///
     /// # Errors
-    /// [`Error::Resources`] over the store's limit, [`Error::WrongType`].
+    /// [`Error::Limit`], [`Error::Resources`], [`Error::WrongType`].
     pub fn new<T>(store: &mut Store<T>, ty: TableType, init: Val) -> Result<Self, Error> {
         store.inner.must_fit(&init, ty.element)?;
         let init = store.inner.reference(init);
-        let id =
-            store.inner.machine.add_table(ty, init).map_err(|error| Error::Resources(error.to_string()))?;
-        Ok(Self { store: store.inner.id, id })
+        Ok(Self { store: store.inner.id, id: store.inner.add_table(ty, init)? })
     }
 
     /// Returns the type, with the size that it has now as the least.

@@ -28,13 +28,17 @@ pub enum Outcome {
     Stopped,
 }
 
-/// A quota that ends a run.
+/// A quota that ends a run, or refuses a module that needs more at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
     /// How many host calls there may be.
     HostCalls(u64),
     /// How many bytes the guest may log and write.
     OutputBytes(u64),
+    /// How many bytes memories and tables may take, at 8 bytes an element.
+    MemoryBytes(u64),
+    /// How many elements a table may have.
+    TableElements(u64),
 }
 
 impl fmt::Display for Quota {
@@ -42,6 +46,8 @@ impl fmt::Display for Quota {
         match self {
             Self::HostCalls(limit) => write!(f, "{limit} host calls"),
             Self::OutputBytes(limit) => write!(f, "{limit} bytes of output"),
+            Self::MemoryBytes(limit) => write!(f, "{limit} bytes of memory"),
+            Self::TableElements(limit) => write!(f, "{limit} elements of a table"),
         }
     }
 }
@@ -88,8 +94,13 @@ pub struct Trap {
     pub offset: u32,
     /// The frames, innermost first; none if a segment trapped.
     pub backtrace: Vec<Frame>,
-    /// How many frames in the middle are left out.
+    /// How many frames in the middle are left out, behind the first [`Trap::INNERMOST`].
     pub left_out: u32,
+}
+
+impl Trap {
+    /// Position in the backtrace of the frames that are left out.
+    pub const INNERMOST: usize = wasmos_backend::vm::Backtrace::INNERMOST;
 }
 
 impl fmt::Display for Trap {

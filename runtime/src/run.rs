@@ -10,15 +10,17 @@ use wasmos_frontend::types::ValType;
 
 use crate::error::Error;
 use crate::events::EventKind;
-use crate::host::{Caller, HostFailure};
+use crate::host::{Caller, HostFailure, HostFunc};
 use crate::outcome::{Frame, Outcome, Trap};
-use crate::store::{AsStore, Store, StoreInner};
+use crate::store::{AsStore, HostFuncs, Store, StoreInner};
 use crate::value::{TYPED_SLOTS, vals_from_slots};
 
 /// Units between two looks at the deadline and at stops: a few milliseconds of guest code.
 const SLICE: u64 = 1_000_000;
 /// What a host call takes of these units, so that a guest that only calls the host is looked at too.
 const HOST_CALL_UNITS: u64 = 1_000;
+/// Slots that a call of a host function has at hand.
+const FEW_SLOTS: usize = 4;
 /// The longest sleep between two looks at stops.
 const NAP: Duration = Duration::from_millis(10);
 
@@ -117,7 +119,7 @@ impl StoreInner {
         if self.activations != self.in_host {
             return Err(Error::RunOrder);
         }
-        self.machine.start(func, slots);
+        self.machine.start(func, slots).map_err(|error| Error::Resources(error.to_string()))?;
         self.activations += 1;
         Ok(())
     }
@@ -129,7 +131,8 @@ impl StoreInner {
 
     /// Says how the run ends if somebody stops it or its time is up.
     fn interrupted(&self) -> Option<Outcome> {
-        if self.stop.swap(false, Ordering::Relaxed) {
+        // Looked at before it is swapped: each call of the guest comes by here, and a swap locks the bus.
+        if self.stop.load(Ordering::Relaxed) && self.stop.swap(false, Ordering::Relaxed) {
             return Some(Outcome::Stopped);
         }
         self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| Outcome::Deadline)
@@ -177,6 +180,8 @@ impl<T> Store<T> {
         let mut left = budget;
         // Units until the next look at the deadline and at stops.
         let mut slice = SLICE;
+        // What the store has of host functions, shared at the first call of one: they outlive the store's borrow.
+        let mut hosts = None;
         // Somebody may have stopped the run before it began.
         let mut ending = self.inner.interrupted();
         loop {
@@ -192,7 +197,13 @@ impl<T> Store<T> {
             match exit {
                 Exit::Returned => return Ok(Driven::Returned),
                 Exit::HostCall { host, caller } => {
-                    ending = self.host_call(host, caller)?;
+                    if hosts.as_ref().is_none_or(|hosts: &HostFuncs<T>| hosts.len() <= host as usize) {
+                        hosts = Some(self.hosts.clone());
+                    }
+                    let Some(func) = hosts.as_ref().and_then(|hosts| hosts.get(host as usize)) else {
+                        return Err(Error::Host(format!("host function {host} is not in the store").into()));
+                    };
+                    ending = self.host_call(func, host, caller)?;
                     slice = slice.saturating_sub(HOST_CALL_UNITS);
                     if slice == 0 && ending.is_none() {
                         ending = self.inner.interrupted();
@@ -223,27 +234,35 @@ impl<T> Store<T> {
     }
 
     /// Makes the pending host call; says how the run ends if it does not return.
-    fn host_call(&mut self, host: u32, instance: Option<InstanceId>) -> Result<Option<Outcome>, Error> {
-        let Some(entry) = self.hosts.get_mut(host as usize) else {
-            return Err(Error::Host(format!("host function {host} is not in the store").into()));
-        };
+    fn host_call(
+        &mut self,
+        func: &HostFunc<T>,
+        host: u32,
+        instance: Option<InstanceId>,
+    ) -> Result<Option<Outcome>, Error> {
         let fuel = self.inner.machine.fuel().used;
-        if let Err(outcome) = self.inner.gate.enter(fuel, entry.func.capability) {
-            return Ok(Some(outcome));
+        if let Err(outcome) = self.inner.gate.enter(fuel, func.capability) {
+            return Ok(Some(*outcome));
         }
-        entry.calls += 1;
-        let func = entry.func.clone();
-        let mut typed = [0; TYPED_SLOTS];
+        if let Some(calls) = self.host_calls.get_mut(host as usize) {
+            *calls += 1;
+        }
+        // Most functions take few slots, and clearing the others would cost as much as the call.
+        let mut few = [0; FEW_SLOTS];
+        let mut typed;
         let mut many = Vec::new();
-        let n_slots = func.n_slots;
-        let slots: &mut [u64] = if n_slots <= TYPED_SLOTS {
-            &mut typed[..n_slots]
-        } else {
-            many.resize(n_slots, 0);
-            &mut many
+        let slots: &mut [u64] = match func.n_slots {
+            n if n <= FEW_SLOTS => &mut few[..n],
+            n if n <= TYPED_SLOTS => {
+                typed = [0; TYPED_SLOTS];
+                &mut typed[..n]
+            }
+            n => {
+                many.resize(n, 0);
+                &mut many
+            }
         };
-        let args = self.inner.machine.args();
-        slots[..args.len()].copy_from_slice(args);
+        copy_slots(slots, self.inner.machine.args());
         let params =
             self.inner.gate.remembers().then(|| vals_from_slots(&self.inner, func.ty.params(), slots));
         let activations = self.inner.activations;
@@ -276,7 +295,7 @@ impl<T> Store<T> {
             Ok(()) => {
                 let results = self.inner.machine.results_mut();
                 let n = results.len();
-                results.copy_from_slice(&slots[..n]);
+                copy_slots(results, slots.get(..n).unwrap_or(&[]));
                 Ok(None)
             }
             Err(failure) => self.host_failed(failure),
@@ -294,6 +313,17 @@ impl<T> Store<T> {
                 return Err(Error::Host(error));
             }
         }))
+    }
+}
+
+/// Copies slots to the first ones of `to`. One or two are moved here: a call of `memcpy` costs more.
+#[inline(always)]
+fn copy_slots(to: &mut [u64], from: &[u64]) {
+    match (to, from) {
+        (_, []) => {}
+        ([first, ..], [only]) => *first = *only,
+        ([first, second, ..], [one, two]) => (*first, *second) = (*one, *two),
+        (to, from) => to[..from.len()].copy_from_slice(from),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use wasmos_backend::vm::{FuncRef, GlobalId, InstanceId, Machine, MachineConfig, MemoryId, Ref, TableId};
-use wasmos_frontend::types::{GlobalType, MemIdx, TypeIdx};
+use wasmos_frontend::types::{GlobalType, MemIdx, MemoryType, TableType, TypeIdx};
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::host::HostFunc;
 use crate::limits::Limits;
 use crate::module::Module;
 use crate::objects::Memory;
+use crate::outcome::Quota;
 use crate::value::ExternRef;
 
 /// Tells stores apart, so that a handle is never used with another store.
@@ -32,17 +33,14 @@ static NEXT_STORE: AtomicU64 = AtomicU64::new(1);
 pub struct Store<T> {
     pub(crate) inner: StoreInner,
     /// Host functions by number.
-    pub(crate) hosts: Vec<Host<T>>,
+    pub(crate) hosts: HostFuncs<T>,
+    /// How often each was called.
+    pub(crate) host_calls: Vec<u64>,
     pub(crate) data: T,
 }
 
-/// A host function of a store.
-#[derive(Debug)]
-pub(crate) struct Host<T> {
-    pub(crate) func: Arc<HostFunc<T>>,
-    /// How often it was called.
-    pub(crate) calls: u64,
-}
+/// Host functions by number. A run shares the list, so that a call counts no references.
+pub(crate) type HostFuncs<T> = Arc<Vec<Arc<HostFunc<T>>>>;
 
 /// The part of a store that does not depend on the embedder's data.
 pub struct StoreInner {
@@ -132,27 +130,25 @@ impl StopHandle {
 impl<T> Store<T> {
     /// Makes a store with [`Limits::standard`].
     ///
-    /// # Panics
-    /// If the system has no megabyte of address space left; [`Store::with_limits`] returns an error instead.
     #[must_use]
     pub fn new(engine: &Engine, data: T) -> Self {
-        match Self::with_limits(engine, data, Limits::default()) {
-            Ok(store) => store,
-            Err(error) => panic!("{error}"),
-        }
+        Self::limited(engine, data, Limits::default())
     }
 
     /// Makes a store.
     ///
     /// # Errors
-    /// [`Error::Resources`] if the system has no address space for the operand stack.
+    /// None now: the operand stack is made at the first call.
     pub fn with_limits(engine: &Engine, data: T, limits: Limits) -> Result<Self, Error> {
+        Ok(Self::limited(engine, data, limits))
+    }
+
+    fn limited(engine: &Engine, data: T, limits: Limits) -> Self {
         let mut machine = Machine::new(MachineConfig {
             stack_bytes: limits.stack_bytes,
             memory_limit_bytes: limits.memory_bytes.unwrap_or(u64::MAX),
             table_limit: limits.table_elements,
-        })
-        .map_err(|error| Error::Resources(error.to_string()))?;
+        });
         machine.set_fuel_limit(limits.fuel.unwrap_or(u64::MAX));
         let inner = StoreInner {
             id: StoreId(NEXT_STORE.fetch_add(1, Ordering::Relaxed)),
@@ -168,7 +164,7 @@ impl<T> Store<T> {
             activations: 0,
             in_host: 0,
         };
-        Ok(Self { inner, hosts: Vec::new(), data })
+        Self { inner, hosts: HostFuncs::default(), host_calls: Vec::new(), data }
     }
 
     /// Returns the engine.
@@ -265,19 +261,20 @@ impl<T> Store<T> {
     #[must_use]
     pub fn host_call_counts(&self) -> Vec<(&str, &str, u64)> {
         let mut counts = BTreeMap::new();
-        for host in &self.hosts {
-            *counts.entry((&*host.func.module, &*host.func.name)).or_insert(0) += host.calls;
+        for (func, calls) in self.hosts.iter().zip(&self.host_calls) {
+            *counts.entry((&*func.module, &*func.name)).or_insert(0) += calls;
         }
         let called = counts.into_iter().filter(|(_, calls)| *calls > 0);
         called.map(|((module, name), calls)| (module, name, calls)).collect()
     }
 
     /// Adds a host function and returns it as a function of the store.
-    pub(crate) fn add_host_func(&mut self, func: HostFunc<T>) -> Result<FuncRef, Error> {
+    pub(crate) fn add_host_func(&mut self, func: Arc<HostFunc<T>>) -> Result<FuncRef, Error> {
         let ty = self.inner.engine.register_func(&func.ty)?;
         let number = u32::try_from(self.hosts.len()).map_err(|_| Error::TooManyTypes)?;
         let reference = self.inner.machine.add_host_func(type_id(ty), func.ty.clone(), number);
-        self.hosts.push(Host { func: Arc::new(func), calls: 0 });
+        Arc::make_mut(&mut self.hosts).push(func);
+        self.host_calls.push(0);
         Ok(reference)
     }
 }
@@ -301,6 +298,34 @@ impl StoreInner {
     pub(crate) fn add_global(&mut self, ty: GlobalType, value: [u64; 2]) -> GlobalId {
         self.global_types.push(ty);
         self.machine.add_global(ty, value)
+    }
+
+    /// Adds a memory of its least size.
+    pub(crate) fn add_memory(&mut self, ty: MemoryType) -> Result<MemoryId, Error> {
+        self.admit(u128::from(ty.limits.min) << ty.page_size_log2)?;
+        self.machine.add_memory(ty).map_err(|error| Error::Resources(error.to_string()))
+    }
+
+    /// Adds a table of its least size.
+    pub(crate) fn add_table(&mut self, ty: TableType, init: Ref) -> Result<TableId, Error> {
+        let (needed, limit) = (ty.limits.min, self.limits.table_elements);
+        if needed > limit {
+            return Err(Error::Limit { quota: Quota::TableElements(limit), needed });
+        }
+        self.admit(u128::from(needed) * 8)?;
+        self.machine.add_table(ty, init).map_err(|error| Error::Resources(error.to_string()))
+    }
+
+    /// Refuses what would exceed the limit on memory.
+    fn admit(&self, bytes: u128) -> Result<(), Error> {
+        let needed = bytes.saturating_add(self.machine.memory_bytes().into());
+        match self.limits.memory_bytes {
+            Some(limit) if needed > limit.into() => Err(Error::Limit {
+                quota: Quota::MemoryBytes(limit),
+                needed: u64::try_from(needed).unwrap_or(u64::MAX),
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn memory_of(&self, instance: InstanceId, index: MemIdx) -> Option<Memory> {

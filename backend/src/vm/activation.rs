@@ -1,11 +1,14 @@
 //! Runs: started, resumed, left behind.
 
+use std::io;
+
 use wasmos_abi::TrapCode;
 
 use crate::error::Error;
 use crate::interp::ops::call::{NO_FUNC, begin_ip};
 use crate::interp::regs::exit;
 use crate::interp::{HostStub, Registers, offsets, run};
+use crate::vm::stack::ValueStack;
 use crate::vm::state::State;
 use crate::vm::{Bulk, FuncRef, HEADER_SLOTS, InstanceId, Machine, MemoryId, NO_INSTANCE, VmContext};
 
@@ -66,9 +69,9 @@ pub(crate) struct Activation {
     pub(crate) func: FuncRef,
     /// Frame pointer of the bottom, where results end.
     base: *mut u64,
-    pub(crate) registers: Registers,
-    /// What belongs to the activation of the machine's state, while another one runs above.
-    bulk: Option<Bulk>,
+    /// What the machine's state has of the activation while it is the topmost one, and here while another one is above.
+    /// Registers that a handler has just stored are not copied: reading them back in other widths stalls the processor.
+    below: Option<(Registers, Option<Bulk>)>,
     /// The bottom did not fit the stack.
     exhausted: bool,
 }
@@ -108,11 +111,15 @@ impl Machine {
     ///
     /// Each activation above another costs 4 KiB of the call depth.
     ///
+    /// # Errors
+    /// What the system says when it is asked for the value stack, at the first call.
+    ///
     /// # Panics
     /// If the arguments are not as many slots as the parameters, or an argument is no reference of this machine where
     /// one is due; if the topmost activation is not in a call of the host.
-    pub fn start(&mut self, func: FuncRef, args: &[u64]) {
+    pub fn start(&mut self, func: FuncRef, args: &[u64]) -> io::Result<()> {
         let state = self.state_mut();
+        state.reserve_stack()?;
         let Some(callee) = state.funcs.get(func.0) else { panic!("a function of another machine") };
         assert_eq!(args.len(), callee.n_params as usize, "as many slots as the parameters have");
         if callee.has_refs {
@@ -140,7 +147,12 @@ impl Machine {
         }
         let exhausted = left.is_none();
         let phase = Phase::Ready;
-        state.activations.push(Activation { phase, func, base, registers, bulk: None, exhausted });
+        if let Some(top) = state.activations.last_mut() {
+            top.below = Some((state.registers, state.bulk.take()));
+        }
+        state.registers = registers;
+        state.activations.push(Activation { phase, func, base, below: None, exhausted });
+        Ok(())
     }
 
     /// Runs the topmost activation for about `slice` units of fuel, at least to the next test point.
@@ -165,8 +177,7 @@ impl Machine {
             state.entering = None;
             return Exit::Trap(TrapCode::CallStackExhausted);
         }
-        let mut registers = activation.registers;
-        state.bulk = activation.bulk.take();
+        let mut registers = state.registers;
         registers.fuel = state.counter.begin(slice);
         // SAFETY: V3-V9. The registers are those with which the activation was started or left; its memory may have
         // grown since. The state is reached through the contexts while guest code runs, not through `self`.
@@ -216,7 +227,8 @@ impl Machine {
     pub fn abandon(&mut self) {
         let state = self.state_mut();
         state.activations.pop();
-        state.bulk = None;
+        let below = state.activations.last_mut().and_then(|top| top.below.take());
+        (state.registers, state.bulk) = below.unwrap_or((Registers::none(), None));
         state.wait_result = None;
         state.entering = None;
     }
@@ -225,9 +237,9 @@ impl Machine {
     #[must_use]
     pub fn stack_used_bytes(&self) -> u32 {
         let state = self.state();
-        let top = state.activations.iter().rev().find(|activation| !activation.exhausted);
+        let top = state.frames().find(|(activation, _)| !activation.exhausted);
         // SAFETY: V5. The frame of an activation that was left stands.
-        let left = top.map(|top| unsafe { header(top.registers.fp) }.left);
+        let left = top.map(|(_, registers)| unsafe { header(registers.fp) }.left);
         left.map_or(0, |left| state.depth_limit - left)
     }
 
@@ -241,7 +253,10 @@ impl Machine {
 impl State {
     /// Returns where the bottom of the next activation begins, and what is left of the depth there; `None` if nothing.
     fn next_bottom(&self, slots: usize) -> (*mut u64, Option<u32>) {
-        let Some(top) = self.activations.last() else { return (self.stack.bottom(), Some(self.depth_limit)) };
+        let Some(top) = self.activations.last() else {
+            let bottom = self.stack.as_ref().map_or(core::ptr::null_mut(), ValueStack::bottom);
+            return (bottom, Some(self.depth_limit));
+        };
         assert!(matches!(top.phase, Phase::Host(_)), "the topmost activation is not in a call of the host");
         let Some((fp, stub)) = self.pending_host() else { unreachable!("it is in a call of the host") };
         // SAFETY: V5, V6. The frame of the host's function stands, and its stub lives.
@@ -254,17 +269,32 @@ impl State {
 
     /// Returns frame and stub of the host's function that the topmost activation is in.
     pub(crate) fn pending_host(&self) -> Option<(*mut u64, *const HostStub)> {
-        let top = self.activations.last().filter(|top| matches!(top.phase, Phase::Host(_)))?;
-        Some((top.registers.fp, stub_of(&top.registers)))
+        self.activations.last().filter(|top| matches!(top.phase, Phase::Host(_)))?;
+        Some((self.registers.fp, stub_of(&self.registers)))
+    }
+
+    /// Yields the activations with their registers, the topmost first.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = (&Activation, &Registers)> {
+        self.activations.iter().rev().map(|activation| {
+            let registers = activation.below.as_ref().map_or(&self.registers, |(registers, _)| registers);
+            (activation, registers)
+        })
+    }
+
+    /// Makes the value stack, which a machine without calls does not have.
+    fn reserve_stack(&mut self) -> io::Result<()> {
+        if self.stack.is_none() {
+            self.stack = Some(ValueStack::new(self.depth_limit)?);
+        }
+        Ok(())
     }
 
     /// Takes note of how the guest left.
     fn left(&mut self, why: u32) -> Exit {
-        let registers = self.registers;
-        self.counter.sync(registers.fuel);
+        self.counter.sync(self.registers.fuel);
         let exit = match why {
             exit::RETURNED => Exit::Returned,
-            exit::HOST_CALL => self.host_call(&registers),
+            exit::HOST_CALL => return self.host_call(),
             exit::SLICE => Exit::Slice,
             exit::OUT_OF_FUEL => Exit::OutOfFuel,
             exit::POLL => Exit::Poll,
@@ -275,24 +305,24 @@ impl State {
             }
             _ => {
                 if self.trap != TrapCode::CallStackExhausted {
-                    let refund = offsets::not_run(self, &registers);
+                    let refund = offsets::not_run(self, &self.registers);
                     self.counter.refund(refund);
                 }
                 Exit::Trap(self.trap)
             }
         };
-        let bulk = self.bulk.take();
-        if let Some(activation) = self.activations.last_mut() {
-            activation.registers = registers;
-            activation.bulk = bulk;
-            activation.phase = match exit {
-                Exit::Returned => Phase::Returned,
-                Exit::Trap(_) | Exit::Refused(_) => Phase::Trapped,
-                Exit::HostCall { .. } => activation.phase_in_host(),
-                _ => Phase::Ready,
-            };
-        }
+        self.set_phase(match exit {
+            Exit::Returned => Phase::Returned,
+            Exit::Trap(_) | Exit::Refused(_) => Phase::Trapped,
+            _ => Phase::Ready,
+        });
         exit
+    }
+
+    fn set_phase(&mut self, phase: Phase) {
+        if let Some(activation) = self.activations.last_mut() {
+            activation.phase = phase;
+        }
     }
 
     fn refused(&mut self) -> Exit {
@@ -302,10 +332,12 @@ impl State {
         }
     }
 
-    fn host_call(&mut self, registers: &Registers) -> Exit {
+    fn host_call(&mut self) -> Exit {
+        let position = host_position(&self.registers);
+        self.set_phase(Phase::Host(position));
         // SAFETY: V5. The frame of the host's function stands, and its caller's, which may be the bottom.
-        let caller = unsafe { header(header(registers.fp).caller) }.instance;
-        let host = self.hosts.get(host_position(registers)).map_or(0, |host| host.host);
+        let caller = unsafe { header(header(self.registers.fp).caller) }.instance;
+        let host = self.hosts.get(position).map_or(0, |host| host.host);
         Exit::HostCall { host, caller }
     }
 
@@ -321,12 +353,8 @@ impl State {
 
     /// Checks the references that a function of the host has left as results (V4).
     fn check_results(&self, position: usize) {
-        let Some(host) = self.hosts.get(position) else { return };
-        if !host.ty.results().iter().any(|ty| ty.is_ref()) {
-            return;
-        }
-        let Some(top) = self.activations.last() else { return };
-        let mut slot = top.registers.fp.cast_const();
+        let Some(host) = self.hosts.get(position).filter(|host| host.returns_refs) else { return };
+        let mut slot = self.registers.fp.cast_const();
         for result in host.ty.results() {
             // SAFETY: V5. The frame of the host's function has room for its results.
             let bits = unsafe { *slot };
@@ -355,9 +383,5 @@ impl Activation {
     /// Returns whether its bottom did not fit.
     pub(crate) const fn never_began(&self) -> bool {
         self.exhausted
-    }
-
-    fn phase_in_host(&self) -> Phase {
-        Phase::Host(host_position(&self.registers))
     }
 }

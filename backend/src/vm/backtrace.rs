@@ -2,6 +2,7 @@
 
 use wasmos_frontend::types::FuncIdx;
 
+use crate::interp::Registers;
 use crate::interp::offsets::Finder;
 use crate::interp::ops::call::NO_FUNC;
 use crate::vm::activation::{Activation, Phase, header};
@@ -63,8 +64,8 @@ impl Machine {
         if let Some((func, instance)) = state.entering {
             kept.push(Raw { instance, func, place: Place::Entry });
         }
-        for (depth, activation) in state.activations.iter().rev().enumerate() {
-            walk(activation, depth == 0 && state.entering.is_some(), |raw| kept.push(raw));
+        for (depth, (activation, registers)) in state.frames().enumerate() {
+            walk(activation, registers, depth == 0 && state.entering.is_some(), |raw| kept.push(raw));
         }
         let (raws, left_out) = kept.finish();
         let mut finder = Finder::default();
@@ -83,11 +84,11 @@ impl Machine {
 
 /// Hands out the frames of an activation, innermost first. `returned` is whether its instruction pointer is a return
 /// address.
-fn walk(activation: &Activation, returned: bool, mut frame: impl FnMut(Raw)) {
+fn walk(activation: &Activation, registers: &Registers, returned: bool, mut frame: impl FnMut(Raw)) {
     if matches!(activation.phase, Phase::Returned) || activation.never_began() {
         return;
     }
-    let (mut fp, mut ip) = (activation.registers.fp, activation.registers.ip);
+    let (mut fp, mut ip) = (registers.fp, registers.ip);
     let mut returned = returned;
     while !fp.is_null() {
         // SAFETY: V5. Frames of an activation that was left stand.

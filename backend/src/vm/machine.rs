@@ -1,7 +1,6 @@
 //! The machine: what a store has, behind a safe front door.
 
 use core::ptr::NonNull;
-use std::io;
 use std::sync::Arc;
 
 use wasmos_abi::TrapCode;
@@ -14,7 +13,6 @@ use crate::vm::arena::Arena;
 use crate::vm::chunked::Chunked;
 use crate::vm::fuel::{Counter, HostFuel};
 use crate::vm::memory::{LinearMemory, MemoryError};
-use crate::vm::stack::ValueStack;
 use crate::vm::state::{HostFunc, Instance, State, Waiting};
 use crate::vm::table::{Table, TableLimit};
 use crate::vm::{
@@ -82,10 +80,8 @@ impl Drop for Machine {
 
 impl Machine {
     /// Makes a machine without instances.
-    ///
-    /// # Errors
-    /// What the system says when it is asked for the value stack.
-    pub fn new(config: MachineConfig) -> io::Result<Self> {
+    #[must_use]
+    pub fn new(config: MachineConfig) -> Self {
         let no_memory = Box::new(VmMemory { base: NonNull::dangling().as_ptr(), len_bytes: 0 });
         let host_context = Box::new(VmContext {
             memory0: &raw const *no_memory,
@@ -112,7 +108,7 @@ impl Machine {
             hosts: Vec::new(),
             instances: Vec::new(),
             activations: Vec::new(),
-            stack: ValueStack::new(config.stack_bytes)?,
+            stack: None,
             depth_limit: config.stack_bytes,
             memory_bytes: 0,
             memory_limit_bytes: config.memory_limit_bytes,
@@ -123,7 +119,7 @@ impl Machine {
         let mut machine = Self { state: NonNull::from(Box::leak(Box::new(state))) };
         let address = machine.state.as_ptr();
         machine.state_mut().host_context.state = address;
-        Ok(machine)
+        machine
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -260,7 +256,8 @@ impl Machine {
         let mut func = VmFunc::new(core::ptr::null(), &raw const *state.host_context, type_id, &ty);
         let cell = Cell::host(count(state.hosts.len()), func.n_params, func.n_results);
         func.cell = &raw const *cell;
-        state.hosts.push(HostFunc { host, ty, _cell: cell });
+        let returns_refs = ty.results().iter().any(|ty| ty.is_ref());
+        state.hosts.push(HostFunc { host, ty, returns_refs, _cell: cell });
         state.add_func(func)
     }
 

@@ -65,6 +65,8 @@ pub(crate) struct HostFunc {
     /// The number by which the host knows it.
     pub(crate) host: u32,
     pub(crate) ty: FuncType,
+    /// Whether results are references, which are checked.
+    pub(crate) returns_refs: bool,
     pub(crate) _cell: Box<Cell>,
 }
 
@@ -80,14 +82,14 @@ pub(crate) struct Waiting {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) counter: Counter,
-    /// The registers of the guest when it left.
+    /// The registers of the topmost activation, as the guest left them.
     pub(crate) registers: Registers,
     pub(crate) trap: TrapCode,
     /// The function whose frame did not fit: its index and instance.
     pub(crate) entering: Option<(FuncIdx, InstanceId)>,
     /// Why the function cannot run that was called.
     pub(crate) refusal: Option<Box<Error>>,
-    /// How far a bulk operation has come that left in between.
+    /// How far a bulk operation of the topmost activation has come that left in between.
     pub(crate) bulk: Option<Bulk>,
     pub(crate) waiting: Waiting,
     pub(crate) wait_result: Option<u32>,
@@ -99,7 +101,8 @@ pub(crate) struct State {
     pub(crate) hosts: Vec<HostFunc>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) activations: Vec<Activation>,
-    pub(crate) stack: ValueStack,
+    /// Made at the first call.
+    pub(crate) stack: Option<ValueStack>,
     pub(crate) depth_limit: u32,
     pub(crate) memory_bytes: u64,
     pub(crate) memory_limit_bytes: u64,

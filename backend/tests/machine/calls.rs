@@ -39,7 +39,7 @@ fn the_backtrace_says_how_much_it_left_out() {
           (if (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))) (else (unreachable)))))"#,
     );
     let func = guest.func("f");
-    guest.machine.start(func, &[99]);
+    guest.machine.start(func, &[99]).unwrap();
     assert_eq!(guest.machine.resume(u64::MAX), Exit::Trap(TrapCode::Unreachable));
     let trace = guest.machine.backtrace();
     assert_eq!((trace.frames.len(), trace.left_out), (80, 20));
@@ -207,7 +207,7 @@ fn the_host_calls_back_and_its_recursion_is_bounded() {
         if args[0] == 0 {
             return vec![100];
         }
-        machine.start(func, &[args[0] - 1]);
+        machine.start(func, &[args[0] - 1]).unwrap();
         let end = drive(machine, 5, &mut |machine, _, args| host(machine, func, args));
         machine.abandon();
         match end {
@@ -218,12 +218,12 @@ fn the_host_calls_back_and_its_recursion_is_bounded() {
             }
         }
     }
-    guest.machine.start(func, &[10]);
+    guest.machine.start(func, &[10]).unwrap();
     let end = drive(&mut guest.machine, u64::MAX, &mut |machine, _, args| host(machine, func, args));
     assert_eq!(end, End::Returned(vec![111]));
     guest.machine.abandon();
     // 1 MiB holds fewer than 256 activations of 4 KiB.
-    guest.machine.start(func, &[100_000]);
+    guest.machine.start(func, &[100_000]).unwrap();
     let End::Returned(results) =
         drive(&mut guest.machine, u64::MAX, &mut |machine, _, args| host(machine, func, args))
     else {
@@ -246,7 +246,7 @@ fn a_function_of_the_host_can_be_called_directly_and_through_a_table() {
     let instance = guest.instance;
     let host = guest.machine.func(instance, FuncIdx(0));
     assert_eq!(guest.machine.func_origin(host), Origin::Host(0));
-    guest.machine.start(host, &[1, 2]);
+    guest.machine.start(host, &[1, 2]).unwrap();
     assert_eq!(guest.machine.resume(1), Exit::HostCall { host: 0, caller: None });
     guest.machine.results_mut().copy_from_slice(&[8, 9]);
     assert_eq!(guest.machine.resume(1), Exit::Returned);
@@ -267,7 +267,7 @@ fn a_failing_host_call_leaves_the_callers_frames_to_look_at() {
     let wat = r#"(module (import "h" "f" (func $f)) (func (export "run") (nop) (call $f)))"#;
     let mut guest = Guest::new(wat);
     let func = guest.func("run");
-    guest.machine.start(func, &[]);
+    guest.machine.start(func, &[]).unwrap();
     assert!(matches!(guest.machine.resume(9), Exit::HostCall { .. }));
     let frames = guest.machine.backtrace().frames;
     let (_, mut instrs) = guest.module.code(guest.module.bodies[0]).unwrap();

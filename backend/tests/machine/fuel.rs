@@ -73,7 +73,7 @@ fn what_was_printed_suffices_and_one_less_does_not() {
         let mut guest = module(body);
         guest.machine.set_fuel_limit(units - 1);
         let func = guest.func("run");
-        guest.machine.start(func, &[*arg]);
+        guest.machine.start(func, &[*arg]).unwrap();
         let mut exit = guest.machine.resume(u64::MAX);
         assert_eq!(exit, Exit::OutOfFuel, "{body}");
         // The limit was never the reason to lose something: with a larger one the run goes on.
@@ -91,7 +91,7 @@ fn nothing_runs_without_fuel_and_an_endless_loop_ends_at_the_limit() {
     for limit in [0, 1, 2, 1_000_000] {
         guest.machine.set_fuel_limit(limit);
         let func = guest.func("run");
-        guest.machine.start(func, &[]);
+        guest.machine.start(func, &[]).unwrap();
         assert_eq!(guest.machine.resume(u64::MAX), Exit::OutOfFuel);
         assert_eq!(guest.used(), limit);
         guest.machine.abandon();
@@ -153,7 +153,7 @@ fn a_bulk_operation_is_not_begun_without_fuel() {
     // Three operands and the fill fit, the surcharge of 1,024 does not.
     guest.machine.set_fuel_limit(4 + 1_023);
     let func = guest.func("run");
-    guest.machine.start(func, &[]);
+    guest.machine.start(func, &[]).unwrap();
     assert_eq!(guest.machine.resume(u64::MAX), Exit::OutOfFuel);
     assert_eq!(guest.machine.fuel(), Fuel { used: 4, surcharges: 0, limit: 4 + 1_023 });
     guest.machine.set_fuel_limit(4 + 1_024);
@@ -174,7 +174,7 @@ fn a_long_operation_leaves_between_its_pieces_and_ends_as_one() {
           (func (export "put") (param i32 i32) (i32.store8 (local.get 0) (local.get 1))))"#,
     );
     let func = guest.func("fill");
-    guest.machine.start(func, &[]);
+    guest.machine.start(func, &[]).unwrap();
     let mut polls = 0;
     while guest.machine.resume(u64::MAX) == Exit::Poll {
         polls += 1;
@@ -207,7 +207,7 @@ fn the_hosts_costs_and_the_tests_around_its_calls() {
     // With three units the second call is not made once the first has used the rest.
     guest.machine.set_fuel_limit(fuel.used + 3);
     let func = guest.func("run");
-    guest.machine.start(func, &[]);
+    guest.machine.start(func, &[]).unwrap();
     assert!(matches!(guest.machine.resume(u64::MAX), Exit::HostCall { host: 0, .. }));
     assert!(!guest.machine.charge(2) && guest.machine.charge(1));
     guest.machine.results_mut()[0] = 5;
@@ -256,7 +256,7 @@ fn slices_of_any_size_change_nothing() {
     for most in [1, 2, 3, 10, 100, 1_000, 10_000] {
         let mut guest = Guest::new(MIXED);
         let func = guest.func("run");
-        guest.machine.start(func, &[40]);
+        guest.machine.start(func, &[40]).unwrap();
         let mut exits = 0;
         let end = loop {
             // xorshift64.
@@ -290,7 +290,7 @@ fn a_limit_anywhere_stops_before_it_or_within_a_thousand() {
         let mut guest = Guest::new(MIXED);
         guest.machine.set_fuel_limit(limit);
         let func = guest.func("run");
-        guest.machine.start(func, &[12]);
+        guest.machine.start(func, &[12]).unwrap();
         let exit = loop {
             let exit = guest.machine.resume(u64::MAX);
             if exit != Exit::Poll {

@@ -50,7 +50,7 @@ impl Guest {
 
     /// Makes an instance; imported functions become the host's, numbered from 0; other imports are made fresh.
     pub(crate) fn with(code: &Arc<ModuleCode>, config: MachineConfig) -> Self {
-        let mut machine = Machine::new(config).unwrap();
+        let mut machine = Machine::new(config);
         let module = code.module().clone();
         let mut funcs = Vec::new();
         for import in &module.imports {
@@ -86,7 +86,7 @@ impl Guest {
         mut host: impl FnMut(&mut Machine, u32, &[u64]) -> Vec<u64>,
     ) -> End {
         let func = self.func(name);
-        self.machine.start(func, args);
+        self.machine.start(func, args).unwrap();
         let end = drive(&mut self.machine, slice, &mut host);
         self.machine.abandon();
         end

@@ -135,7 +135,7 @@ fn atomic_accesses_want_their_alignment_and_waiting_a_shared_memory() {
     assert_eq!((guest.get("wait", &[4]), guest.get("notify", &[4])), (1, 0));
     guest.get("exchange", &[4, 9, 4]);
     let func = guest.func("wait");
-    guest.machine.start(func, &[4]);
+    guest.machine.start(func, &[4]).unwrap();
     let memory = guest.memory0();
     let exit = guest.machine.resume(100);
     assert_eq!(exit, wasmos_backend::vm::Exit::Wait { timeout_ns: 99, memory, addr: 4 });

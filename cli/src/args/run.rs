@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use wasmos_runtime::linker::UnknownImports;
+use wasmos_runtime::UnknownImports;
 use wasmos_runtime::{Capability, Limits};
 
 use crate::args::Backend;

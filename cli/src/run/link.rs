@@ -1,6 +1,6 @@
 //! What a refused import says.
 
-use wasmos_runtime::error::{LinkError, LinkErrorKind};
+use wasmos_runtime::{LinkError, LinkErrorKind};
 
 use crate::exit::Exit;
 use crate::output::Escaped;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use wasmos_backend::vm::Backtrace;
 use wasmos_runtime::events::{Event, EventKind};
 use wasmos_runtime::native::Native;
 use wasmos_runtime::outcome::{Frame, Quota};
@@ -25,8 +24,8 @@ pub(super) enum Ending {
     Ran(Outcome),
     /// An import was refused.
     Unlinked,
-    /// What the module asks for at once is over the limit of memory.
-    Memory,
+    /// What the module needs at once is over a limit.
+    Refused(Quota),
 }
 
 impl Ending {
@@ -38,13 +37,12 @@ impl Ending {
                 Outcome::Trapped(_) => Exit::Trap,
                 Outcome::OutOfFuel => Exit::OutOfFuel,
                 Outcome::Deadline => Exit::Deadline,
-                Outcome::Limit(Quota::HostCalls(_)) => Exit::HostCalls,
-                Outcome::Limit(Quota::OutputBytes(_)) => Exit::Quota,
+                Outcome::Limit(quota) => quota_exit(*quota),
                 Outcome::Denied(_) => Exit::Denied,
                 Outcome::Stopped => Exit::Stopped,
             },
             Self::Unlinked => Exit::Denied,
-            Self::Memory => Exit::Quota,
+            Self::Refused(quota) => quota_exit(*quota),
         }
     }
 
@@ -52,7 +50,7 @@ impl Ending {
         match self {
             Self::Ran(outcome) => outcome.kind(),
             Self::Unlinked => "denied",
-            Self::Memory => "limit",
+            Self::Refused(_) => "limit",
         }
     }
 
@@ -61,11 +59,21 @@ impl Ending {
         match self {
             Self::Ran(Outcome::OutOfFuel) => Some("fuel"),
             Self::Ran(Outcome::Deadline) => Some("timeout_ns"),
-            Self::Ran(Outcome::Limit(Quota::HostCalls(_))) => Some("max_host_calls"),
-            Self::Ran(Outcome::Limit(Quota::OutputBytes(_))) => Some("max_output_bytes"),
-            Self::Memory => Some("max_memory_bytes"),
+            Self::Ran(Outcome::Limit(quota)) | Self::Refused(quota) => Some(match quota {
+                Quota::HostCalls(_) => "max_host_calls",
+                Quota::OutputBytes(_) => "max_output_bytes",
+                Quota::MemoryBytes(_) => "max_memory_bytes",
+                Quota::TableElements(_) => "max_table_elements",
+            }),
             _ => None,
         }
+    }
+}
+
+const fn quota_exit(quota: Quota) -> Exit {
+    match quota {
+        Quota::HostCalls(_) => Exit::HostCalls,
+        Quota::OutputBytes(_) | Quota::MemoryBytes(_) | Quota::TableElements(_) => Exit::Quota,
     }
 }
 
@@ -247,7 +255,7 @@ impl<'a> From<&'a Frame> for Call<'a> {
 fn calls(trap: &Trap) -> Vec<Call<'_>> {
     let mut calls: Vec<_> = trap.backtrace.iter().map(Call::from).collect();
     if trap.left_out > 0 {
-        calls.insert(calls.len().min(Backtrace::INNERMOST), Call::Gap { left_out: trap.left_out });
+        calls.insert(calls.len().min(Trap::INNERMOST), Call::Gap { left_out: trap.left_out });
     }
     calls
 }

@@ -54,6 +54,7 @@ fn sentence(what: &str, outcome: &Outcome, limits: &Limits) -> String {
         Outcome::Limit(Quota::OutputBytes(limit)) => {
             format!("error: {what} wrote too much: the limit is {}", counted(*limit, "byte"))
         }
+        Outcome::Limit(quota) => format!("error: {what} reached a limit: {quota}"),
         Outcome::Denied(capability) => {
             format!("error: {what} was denied the capability `{capability}`")
         }
@@ -61,12 +62,37 @@ fn sentence(what: &str, outcome: &Outcome, limits: &Limits) -> String {
     }
 }
 
+/// Says what a module needs at once that is over a limit.
+pub(super) fn needed(quota: Quota, needed: u64) -> String {
+    match quota {
+        Quota::MemoryBytes(limit) => format!(
+            "the module needs {} of memory at once: the limit is {}",
+            counted(needed, "byte"),
+            counted(limit, "byte")
+        ),
+        Quota::TableElements(limit) => {
+            let elements = counted(needed, "element");
+            format!("the module needs a table of {elements}: the limit is {}", grouped(limit))
+        }
+        quota => format!("the module needs {} at once: the limit is {quota}", grouped(needed)),
+    }
+}
+
+/// Returns which option sets a limit.
+pub(super) const fn quota_help(quota: Quota) -> &'static str {
+    match quota {
+        Quota::HostCalls(_) => "`--max-host-calls N` sets the limit",
+        Quota::OutputBytes(_) => "`--max-output B` sets the limit",
+        Quota::MemoryBytes(_) => "`--max-memory B` sets the limit",
+        Quota::TableElements(_) => "`--max-table N` sets the limit",
+    }
+}
+
 const fn help(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::OutOfFuel => Some("`--fuel N` sets the limit"),
         Outcome::Deadline => Some("`--timeout T` sets the limit"),
-        Outcome::Limit(Quota::HostCalls(_)) => Some("`--max-host-calls N` sets the limit"),
-        Outcome::Limit(Quota::OutputBytes(_)) => Some("`--max-output B` sets the limit"),
+        Outcome::Limit(quota) => Some(quota_help(*quota)),
         _ => None,
     }
 }

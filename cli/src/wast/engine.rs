@@ -6,10 +6,9 @@ use std::time::Duration;
 use wasmos_frontend::module::{ExternKind, ImportType};
 use wasmos_frontend::types::{AddressType, GlobalType, Limits as Sizes, MemoryType, TableType};
 use wasmos_frontend::{Feature, Features, ValidModule};
-use wasmos_runtime::error::LinkError;
 use wasmos_runtime::{
-    Config, Engine, Error, Extern, Global, Instance, Limits, Linker, Memory, Module, Outcome, Store, Table,
-    Val, ValType,
+    CompileError, Config, Engine, Error, Extern, Global, Instance, Limits, LinkError, Linker, Memory, Module,
+    Outcome, Store, Table, Val, ValType,
 };
 use wast::token::Id;
 
@@ -76,7 +75,7 @@ impl Session {
     /// Makes a module ready to run.
     pub(super) fn prepare(&self, valid: ValidModule) -> Made<Module> {
         Module::from_valid(&self.engine, valid).map_err(|error| match error {
-            Error::Unsupported(wasmos_backend::Error::Unsupported { feature }) => Verdict::needs(feature),
+            Error::Unsupported(CompileError::Unsupported { feature }) => Verdict::needs(feature),
             error => Verdict::Failed(error.to_string()),
         })
     }

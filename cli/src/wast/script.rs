@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use wasmos_frontend::{Feature, Features, ValidModule, decode_with, validate};
-use wasmos_runtime::error::{LinkError, LinkErrorKind};
-use wasmos_runtime::{Error, Module, Outcome as Ending, Val};
+use wasmos_runtime::{Error, LinkError, LinkErrorKind, Module, Outcome as Ending, Val};
 use wast::token::Span;
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, parser};
 

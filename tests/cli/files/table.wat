@@ -1,0 +1,1 @@
+(module (table 10 funcref) (func (export "_start")))
