@@ -167,6 +167,8 @@ pub struct ModuleCode {
     type_ids: Box<[TypeId]>,
     is_subtype: IsSubtype,
     cells: Chunked<Box<Cell>>,
+    /// Whether each instruction of its bodies can be observed.
+    is_observed: bool,
 }
 
 impl fmt::Debug for ModuleCode {
@@ -203,7 +205,24 @@ impl ModuleCode {
         assert_eq!(type_ids.len(), module.types.len(), "one identity for each type");
         check_supported(module.instructions_used())?;
         let cells = Chunked::new(module.bodies.len());
-        Ok(Self { module, type_ids, is_subtype, cells })
+        Ok(Self { module, type_ids, is_subtype, cells, is_observed: false })
+    }
+
+    /// Returns the same module as code that a machine can observe, instruction by instruction: with an op in front of
+    /// each, and none joined with another. Results, traps and fuel are the same.
+    #[must_use]
+    pub fn observed(&self) -> Self {
+        Self {
+            module: self.module.clone(),
+            type_ids: self.type_ids.clone(),
+            is_subtype: Arc::clone(&self.is_subtype),
+            cells: Chunked::new(self.module.bodies.len()),
+            is_observed: true,
+        }
+    }
+
+    pub(crate) const fn is_observed(&self) -> bool {
+        self.is_observed
     }
 
     /// Returns the module.

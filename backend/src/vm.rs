@@ -7,8 +7,8 @@
 //!
 //! Every `SAFETY` comment of this room and of [`crate::interp`] argues from these.
 //!
-//! - **V1** A `mapping::Mapping` owns its address range: nothing else maps, unmaps or protects it, and it goes away
-//!   with its owner.
+//! - **V1** A `mapping::Mapping` owns its address range: nothing else maps, unmaps or protects it. It goes away with
+//!   its owner, or is kept, cleared, for the next one.
 //! - **V2** Of a linear memory the first `len_bytes` bytes are committed. `base` never changes and `len_bytes` never
 //!   shrinks. While guest code runs, no Rust reference to the bytes exists.
 //! - **V3** What a `VmContext` points at (memories, tables, globals, functions, the machine's state) stays at its
@@ -37,12 +37,14 @@ mod fuel;
 mod machine;
 mod mapping;
 mod memory;
+pub(crate) mod observe;
 pub(crate) mod stack;
 pub(crate) mod state;
 mod table;
 
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
+use core::num::NonZeroU32;
 
 pub use activation::Exit;
 pub(crate) use activation::header;
@@ -52,6 +54,7 @@ pub(crate) use fuel::Verdict;
 pub use fuel::{Fuel, HostFuel};
 pub use machine::{Machine, MachineConfig, Origin, Spaces};
 pub use memory::{LinearMemory, MemoryError, VmMemory};
+pub use observe::{Place, Watch};
 pub use table::{Table, TableLimit, VmTable};
 
 use crate::interp::Cell;
@@ -81,8 +84,25 @@ ids! {
     MemoryId   "A memory of a machine.";
     TableId    "A table of a machine.";
     GlobalId   "A global of a machine.";
-    InstanceId "An instance of a machine.";
     FuncRef    "A function of a machine: defined in an instance, or the host's.";
+}
+
+/// An instance of a machine.
+// Never zero, so that an optional one is a single word: an exit is read right after it was written, and two halves that
+// are read as one stall the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceId(NonZeroU32);
+
+impl InstanceId {
+    pub(crate) const fn new(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    /// Returns the position in the order in which they were added, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
 }
 
 /// Identity of a function type in all modules that run together. Equal types have equal ids.

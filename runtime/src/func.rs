@@ -118,15 +118,21 @@ impl<P: WasmTuple, R: WasmTuple> TypedFunc<P, R> {
         let mut slots = [0; TYPED_SLOTS];
         params.save(&mut slots, &store.inner);
         store.inner.begin(self.func.func, slots.get(..P::SLOTS).unwrap_or(&[]))?;
-        match store.drive(None)? {
+        let driven = loop {
+            match store.drive(None)? {
+                crate::run::Driven::Paused => {}
+                driven => break driven,
+            }
+        };
+        match driven {
             crate::run::Driven::Returned => {
                 let results = R::load(store.inner.machine.results(), &store.inner);
                 store.end();
                 Ok(results)
             }
             crate::run::Driven::Ended(outcome) => Err(outcome.into()),
-            // Without a budget a run is never suspended.
-            crate::run::Driven::Suspended => Err(Error::RunOrder),
+            // Without a budget a run is never suspended, and pauses were passed over.
+            crate::run::Driven::Suspended | crate::run::Driven::Paused => Err(Error::RunOrder),
         }
     }
 

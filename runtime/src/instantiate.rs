@@ -199,7 +199,7 @@ impl StoreInner {
             memories: spaces.memories.clone(),
             globals: spaces.globals.clone(),
         };
-        let id = self.machine.add_instance(module.code().clone(), spaces);
+        let id = self.machine.add_instance(self.code_of(module), spaces);
         self.instances.push(data);
         self.init_globals_and_tables(module, id);
         Ok(id)

@@ -46,7 +46,7 @@ pub(crate) enum Definition<T> {
 
 impl<T> fmt::Debug for Linker<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Linker").field("definitions", &self.definitions.len()).finish_non_exhaustive()
+        f.debug_struct("Linker").field("modules", &self.definitions.len()).finish_non_exhaustive()
     }
 }
 
@@ -149,7 +149,7 @@ impl<T> Linker<T> {
     /// Returns how many names are defined.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.definitions.len()
+        self.definitions.values().map(HashMap::len).sum()
     }
 
     pub(crate) fn get(&self, module: &str, name: &str) -> Option<&Definition<T>> {

@@ -38,6 +38,8 @@ pub struct Run {
 pub enum Step {
     /// The slice is used up; the run can be resumed.
     Suspended,
+    /// It stands in front of an instruction ([`Store::paused`]): at a breakpoint, or after a step.
+    Paused,
     /// The run has ended.
     Done(Outcome),
 }
@@ -48,6 +50,8 @@ pub(crate) enum Driven {
     Returned,
     /// The budget is used up.
     Suspended,
+    /// In front of an instruction that is observed.
+    Paused,
     /// It ended otherwise; the activation is gone.
     Ended(Outcome),
 }
@@ -64,7 +68,7 @@ impl Run {
         Ok(Self { results, depth })
     }
 
-    /// Runs for about `slice` units of fuel: up to the first test point behind them.
+    /// Runs for about `slice` units of fuel: up to the first test point behind them, or to a breakpoint.
     ///
     /// # Errors
     /// [`Error::Host`], [`Error::HostPanicked`]; [`Error::RunOrder`] if a later run of the store has not ended.
@@ -103,6 +107,7 @@ impl Run {
         self.check_order(&store.inner)?;
         match store.drive(budget)? {
             Driven::Suspended => Ok(Step::Suspended),
+            Driven::Paused => Ok(Step::Paused),
             Driven::Ended(outcome) => Ok(Step::Done(outcome)),
             Driven::Returned => {
                 let values = vals_from_slots(&store.inner, &self.results, store.inner.machine.results());
@@ -208,6 +213,11 @@ impl<T> Store<T> {
                     if slice == 0 && ending.is_none() {
                         ending = self.inner.interrupted();
                         slice = SLICE;
+                    }
+                }
+                Exit::Step(place) => {
+                    if self.observed(place) {
+                        return Ok(Driven::Paused);
                     }
                 }
                 Exit::OutOfFuel => ending = Some(Outcome::OutOfFuel),

@@ -18,6 +18,7 @@ use crate::host::HostFunc;
 use crate::limits::Limits;
 use crate::module::Module;
 use crate::objects::Memory;
+use crate::observe::Observer;
 use crate::outcome::Quota;
 use crate::value::ExternRef;
 
@@ -36,6 +37,7 @@ pub struct Store<T> {
     pub(crate) hosts: HostFuncs<T>,
     /// How often each was called.
     pub(crate) host_calls: Vec<u64>,
+    pub(crate) observer: Option<Box<Observer<T>>>,
     pub(crate) data: T,
 }
 
@@ -60,6 +62,8 @@ pub struct StoreInner {
     pub(crate) activations: usize,
     /// How many of them wait for a host function.
     pub(crate) in_host: usize,
+    /// Whether instances get code that can be observed.
+    pub(crate) is_observable: bool,
 }
 
 /// What the runtime knows of an instance; the machine knows the rest.
@@ -163,8 +167,9 @@ impl<T> Store<T> {
             global_types: Vec::new(),
             activations: 0,
             in_host: 0,
+            is_observable: false,
         };
-        Self { inner, hosts: HostFuncs::default(), host_calls: Vec::new(), data }
+        Self { inner, hosts: HostFuncs::default(), host_calls: Vec::new(), observer: None, data }
     }
 
     /// Returns the engine.
@@ -212,14 +217,13 @@ impl<T> Store<T> {
     /// Returns the fuel used, surcharges included (promise P2).
     #[must_use]
     pub fn fuel_used(&self) -> u64 {
-        self.inner.machine.fuel().used
+        self.inner.fuel_used()
     }
 
     /// Returns the instructions begun: the fuel used without surcharges.
     #[must_use]
     pub fn instructions(&self) -> u64 {
-        let fuel = self.inner.machine.fuel();
-        fuel.used.saturating_sub(fuel.surcharges)
+        self.inner.fuel_used().saturating_sub(self.inner.machine.fuel().surcharges)
     }
 
     /// Lets the store use `units` of fuel in all; what has been used counts.

@@ -69,6 +69,7 @@ fn a_run_in_slices_ends_as_a_run_at_once() {
             match run.resume(&mut store, slice).unwrap() {
                 Step::Suspended => suspended += 1,
                 Step::Done(outcome) => break outcome,
+                Step::Paused => panic!("there is no breakpoint"),
             }
         };
         assert_eq!(outcome, Outcome::Returned(vec![Val::I32(result)]));

@@ -136,7 +136,7 @@ fn call(
             return run.finish(store).map_or_else(|error| Ending::Other(error.to_string()), Ending::from);
         };
         match run.resume(store, length) {
-            Ok(Step::Suspended) => {}
+            Ok(Step::Suspended | Step::Paused) => {}
             Ok(Step::Done(outcome)) => return outcome.into(),
             Err(error) => return Ending::Other(error.to_string()),
         }

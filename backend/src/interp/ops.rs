@@ -10,6 +10,7 @@ pub(super) mod control;
 pub(super) mod float;
 pub(super) mod memory;
 pub(super) mod numeric;
+pub(super) mod observe;
 pub(super) mod reference;
 pub(super) mod variable;
 

@@ -34,6 +34,7 @@ pub(crate) mod exit {
     pub(crate) const WAIT: u32 = 6;
     pub(crate) const TRAP: u32 = 7;
     pub(crate) const REFUSED: u32 = 8;
+    pub(crate) const STEP: u32 = 9;
 }
 
 /// A handler: `ip, fp, fuel, acc, mem, len, fa, fs`, in the order of [`Registers`].

@@ -35,7 +35,9 @@ use wasmos_frontend::validate::ValidBody;
 
 use crate::interp::ModuleCode;
 use crate::interp::ops::control::{BranchForms, charge};
+use crate::interp::ops::observe::observe;
 use crate::interp::regs::{Handler, METERED};
+use crate::vm::observe::kind;
 use operand::{Entry, Ty};
 pub(crate) use trace::Trace;
 
@@ -72,6 +74,24 @@ pub(crate) fn translate(code: &ModuleCode, body: ValidBody<'_>) -> Code {
 /// Translates it again, only to learn which op came from which instruction.
 pub(crate) fn trace(code: &ModuleCode, body: ValidBody<'_>) -> Trace {
     Translator::new(code, body, Some(Trace::default())).run().1.unwrap_or_default()
+}
+
+/// Returns slot and type of each local of a function.
+pub(crate) fn locals(code: &ModuleCode, body: ValidBody<'_>) -> Vec<(u32, ValType)> {
+    let translator = Translator::new(code, body, None);
+    let params = translator.module.func_type(body.func()).map_or(&[][..], |ty| ty.params());
+    let declared = translator.module.code(body.body()).map_or_else(|_| Vec::new(), |code| code.0);
+    let declared = declared.into_iter().flat_map(|(n, ty)| core::iter::repeat_n(ty, n as usize));
+    let types = params.iter().copied().chain(declared);
+    translator.locals.iter().zip(types).map(|((slot, _), ty)| (*slot, ty)).collect()
+}
+
+/// Returns slot and type of each operand in front of the instruction at `offset` of an observed function.
+pub(crate) fn operands(code: &ModuleCode, body: ValidBody<'_>, offset: u32) -> Vec<(u32, ValType)> {
+    let mut translator = Translator::new(code, body, None);
+    translator.begin();
+    translator.instrs_up_to(offset);
+    translator.stack.iter().map(|entry| (translator.temp(*entry), entry.ty.val())).collect()
 }
 
 /// A word whose upper half is to be what is paid from here to the next look at the counter.
@@ -195,6 +215,12 @@ struct Translator<'m> {
     is_wide: bool,
     window_used: u32,
     offset: u32,
+    /// Whether an `observe` op stands in front of each instruction.
+    is_observed: bool,
+    /// What the charge that was passed last pays for instructions that have not been translated.
+    ahead: u32,
+    /// Where the charge stands that was passed last.
+    charged_at: u32,
     trace: Option<Trace>,
 }
 
@@ -266,6 +292,9 @@ impl<'m> Translator<'m> {
             is_wide: false,
             window_used: 0,
             offset: 0,
+            is_observed: code.is_observed(),
+            ahead: 0,
+            charged_at: 0,
             trace,
         };
         translator.lay_out();
@@ -298,6 +327,20 @@ impl<'m> Translator<'m> {
     }
 
     fn run(mut self) -> (Code, Option<Trace>) {
+        self.begin();
+        self.instrs_up_to(u32::MAX);
+        let amounts = self.ops[ENTRY - 1];
+        let code = Code {
+            ops: self.ops,
+            entry: Entrance { test: amounts as u32, total: (amounts >> 32) as u32 },
+            zero_from: self.n_param_slots,
+            n_zero: self.first_temp - self.n_param_slots,
+        };
+        (code, self.trace)
+    }
+
+    /// Opens the function's block and makes its `charge`.
+    fn begin(&mut self) {
         let results = self.results_of_func();
         self.frames.push(Frame {
             kind: FrameKind::Func,
@@ -312,21 +355,31 @@ impl<'m> Translator<'m> {
             stub: (0, 0),
         });
         self.emit_charge();
+    }
+
+    /// Translates the instructions in front of the offset `end`.
+    fn instrs_up_to(&mut self, end: u32) {
         let module = self.module;
-        if let Ok((_, instrs)) = module.code(self.valid.body()) {
-            for (offset, instr) in instrs {
-                self.begin_instr(offset);
-                self.instr(&instr);
+        let Ok((_, instrs)) = module.code(self.valid.body()) else { return };
+        for (offset, instr) in instrs.take_while(|(offset, _)| *offset < end) {
+            self.begin_instr(offset);
+            if self.is_observed && self.live {
+                self.observe();
+                self.ahead = self.ahead.saturating_sub(instr.op().info().fuel.into());
             }
+            self.instr(&instr);
         }
-        let amounts = self.ops[ENTRY - 1];
-        let code = Code {
-            ops: self.ops,
-            entry: Entrance { test: amounts as u32, total: (amounts >> 32) as u32 },
-            zero_from: self.n_param_slots,
-            n_zero: self.first_temp - self.n_param_slots,
-        };
-        (code, self.trace)
+    }
+
+    /// Makes the `observe` op of an instruction: what it finds and leaves is in its slots.
+    fn observe(&mut self) {
+        let is_entry = self.ops.len() == ENTRY;
+        let is_block = self.charged_at == self.offset;
+        self.settle_from(0);
+        let kinds = kind::INSTRUCTION
+            | if is_block { kind::BLOCK } else { 0 }
+            | if is_entry { kind::ENTRY } else { 0 };
+        self.op(observe, &[pair(self.offset, self.ahead), kinds.into()]);
     }
 
     fn results_of_func(&self) -> &'m [ValType] {
@@ -375,12 +428,14 @@ impl<'m> Translator<'m> {
     }
 
     fn pass(&mut self, charge: Charge) {
+        // Observed, each charge is paid where it stands, so that what is paid ahead is known.
+        if (charge.test || self.is_observed) && self.open_charge + 1 != self.ops.len() {
+            self.emit_charge();
+        }
         if charge.test {
-            if self.open_charge + 1 != self.ops.len() {
-                self.emit_charge();
-            }
             self.ops[self.open_charge] |= u64::from(charge.cost);
         }
+        (self.charged_at, self.ahead) = (charge.offset, charge.cost);
         self.run = self.run.wrapping_add(charge.cost);
     }
 

@@ -10,7 +10,7 @@ use crate::interp::regs::exit;
 use crate::interp::{HostStub, Registers, offsets, run};
 use crate::vm::stack::ValueStack;
 use crate::vm::state::State;
-use crate::vm::{Bulk, FuncRef, HEADER_SLOTS, InstanceId, Machine, MemoryId, NO_INSTANCE, VmContext};
+use crate::vm::{Bulk, FuncRef, HEADER_SLOTS, InstanceId, Machine, MemoryId, NO_INSTANCE, Place, VmContext};
 
 /// Why a run left. Unless it returned or trapped, it can be resumed.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Exit {
         /// Address in the memory.
         addr: u64,
     },
+    /// In front of an instruction that the machine watches for.
+    Step(Place),
     /// An instruction trapped. The frames are still there.
     Trap(TrapCode),
     /// A function was called that cannot run: its body, validated at this call, breaks a rule, or needs what is not
@@ -58,6 +60,8 @@ pub(crate) enum Phase {
     Ready,
     /// In the host's function at that position of the machine's list.
     Host(usize),
+    /// In front of an instruction that was observed.
+    Observed,
     Returned,
     Trapped,
 }
@@ -101,7 +105,7 @@ pub(crate) unsafe fn header(fp: *const u64) -> Header {
             func: (first >> 32) as u32,
             back: *fp.sub(3) as *const u64,
             caller: *fp.sub(2) as *mut u64,
-            instance: (instance != NO_INSTANCE).then_some(InstanceId(instance as u32)),
+            instance: (instance != NO_INSTANCE).then_some(InstanceId::new(instance as u32)),
         }
     }
 }
@@ -168,6 +172,10 @@ impl Machine {
             Phase::Host(position) => {
                 activation.phase = Phase::Ready;
                 state.check_results(position);
+            }
+            Phase::Observed => {
+                activation.phase = Phase::Ready;
+                state.watcher.is_seen = true;
             }
             Phase::Returned | Phase::Trapped => panic!("the activation has ended"),
         }
@@ -303,6 +311,10 @@ impl State {
                 let waiting = self.waiting;
                 Exit::Wait { timeout_ns: waiting.timeout_ns, memory: waiting.memory, addr: waiting.addr }
             }
+            exit::STEP => match self.place() {
+                Some(place) => Exit::Step(place),
+                None => unreachable!("code of no instance is not observed"),
+            },
             _ => {
                 if self.trap != TrapCode::CallStackExhausted {
                     let refund = offsets::not_run(self, &self.registers);
@@ -314,6 +326,7 @@ impl State {
         self.set_phase(match exit {
             Exit::Returned => Phase::Returned,
             Exit::Trap(_) | Exit::Refused(_) => Phase::Trapped,
+            Exit::Step(_) => Phase::Observed,
             _ => Phase::Ready,
         });
         exit

@@ -13,6 +13,7 @@ use crate::vm::arena::Arena;
 use crate::vm::chunked::Chunked;
 use crate::vm::fuel::{Counter, HostFuel};
 use crate::vm::memory::{LinearMemory, MemoryError};
+use crate::vm::observe::Watcher;
 use crate::vm::state::{HostFunc, Instance, State, Waiting};
 use crate::vm::table::{Table, TableLimit};
 use crate::vm::{
@@ -95,6 +96,7 @@ impl Machine {
             counter: Counter::new(),
             registers: Registers::none(),
             trap: TrapCode::Unreachable,
+            watcher: Watcher::default(),
             entering: None,
             refusal: None,
             bulk: None,
@@ -277,7 +279,7 @@ impl Machine {
             module.globals.len(),
         ];
         assert_eq!(lengths, wanted, "functions, tables, memories, globals");
-        let id = InstanceId(count(state.instances.len()));
+        let id = InstanceId::new(count(state.instances.len()));
         let imports: Box<[*const VmFunc]> =
             spaces.funcs.iter().map(|func| state.func_bits(*func) as *const VmFunc).collect();
         let memories: Box<[*const VmMemory]> =
@@ -290,7 +292,7 @@ impl Machine {
             memories: memories.as_ptr(),
             tables: tables.as_ptr(),
             imports: imports.as_ptr(),
-            instance: u64::from(id.0),
+            instance: id.index() as u64,
         };
         let globals: Vec<u64> =
             spaces.globals.iter().map(|id| &raw const *state.global(*id) as u64).collect();
@@ -440,7 +442,7 @@ impl State {
         // SAFETY: V3, V6. Context and cell live as long as the machine.
         let (instance, index) = unsafe { ((*entry.context).instance, (*entry.cell).func) };
         match u32::try_from(instance) {
-            Ok(instance) => Origin::Wasm(InstanceId(instance), FuncIdx(index)),
+            Ok(instance) => Origin::Wasm(InstanceId::new(instance), FuncIdx(index)),
             Err(_) => Origin::Host(self.hosts[index as usize].host),
         }
     }
@@ -450,11 +452,12 @@ impl State {
         // SAFETY: V3, V6. Context and cell live as long as the machine.
         let (instance, index) = unsafe { ((*entry.context).instance, (*entry.cell).func) };
         match u32::try_from(instance) {
-            Ok(instance) => match self.instance(InstanceId(instance)).code.module().func_type(FuncIdx(index))
-            {
-                Some(ty) => ty,
-                None => unreachable!("validation has seen the function's type"),
-            },
+            Ok(instance) => {
+                match self.instance(InstanceId::new(instance)).code.module().func_type(FuncIdx(index)) {
+                    Some(ty) => ty,
+                    None => unreachable!("validation has seen the function's type"),
+                }
+            }
             Err(_) => &self.hosts[index as usize].ty,
         }
     }

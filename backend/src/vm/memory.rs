@@ -64,11 +64,11 @@ const SPACE_32: u64 = 1 << 32;
 /// Largest size of a memory with 64-bit addresses, in bytes: what one mapping may take of an address space of 47 bits.
 const SPACE_64: u64 = 1 << 40;
 
-/// Reserves `most` bytes, or half as often as the system refuses, but at least `least`.
+/// Reserves `most` bytes, or half as often as the system refuses, but at least `least`, which are committed.
 fn reserve(least: usize, most: usize) -> io::Result<Mapping> {
     let mut bytes = most;
     loop {
-        match Mapping::reserve(bytes) {
+        match Mapping::new(bytes, least) {
             Err(_) if bytes / 2 >= least && bytes > 0 => bytes /= 2,
             result => return result,
         }
@@ -92,7 +92,6 @@ impl LinearMemory {
         // Both fit: they are at most `limit_bytes`, which an address space holds.
         let (len_bytes, reserved) = (min_bytes as usize, max_bytes.min(u128::from(limit_bytes)) as usize);
         let mapping = reserve(len_bytes, reserved).map_err(MemoryError::System)?;
-        mapping.commit(len_bytes).map_err(MemoryError::System)?;
         let vm = Box::new(VmMemory { base: mapping.base(), len_bytes });
         Ok(Self { vm: NonNull::from(Box::leak(vm)), mapping, ty })
     }

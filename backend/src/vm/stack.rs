@@ -22,9 +22,7 @@ impl ValueStack {
     pub(crate) fn new(depth_bytes: u32) -> io::Result<Self> {
         // A frame, and the trampoline behind it, which is smaller than twice the frame (V5).
         let usable = (3 * depth_bytes as usize + SLACK_BYTES).next_multiple_of(COMMIT_BYTES);
-        let mapping = Mapping::reserve(usable + COMMIT_BYTES)?;
-        mapping.commit(usable)?;
-        Ok(Self { mapping })
+        Ok(Self { mapping: Mapping::new(usable + COMMIT_BYTES, usable)? })
     }
 
     /// Returns the address of the lowest slot.

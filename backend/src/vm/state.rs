@@ -12,6 +12,7 @@ use crate::vm::arena::Arena;
 use crate::vm::chunked::Chunked;
 use crate::vm::fuel::Counter;
 use crate::vm::memory::LinearMemory;
+use crate::vm::observe::Watcher;
 use crate::vm::stack::ValueStack;
 use crate::vm::table::Table;
 use crate::vm::{
@@ -85,6 +86,7 @@ pub(crate) struct State {
     /// The registers of the topmost activation, as the guest left them.
     pub(crate) registers: Registers,
     pub(crate) trap: TrapCode,
+    pub(crate) watcher: Watcher,
     /// The function whose frame did not fit: its index and instance.
     pub(crate) entering: Option<(FuncIdx, InstanceId)>,
     /// Why the function cannot run that was called.

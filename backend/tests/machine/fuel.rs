@@ -6,7 +6,7 @@ use wasmos_backend::vm::{Exit, Fuel, Machine};
 
 /// Programs with their export `run: [i32] -> [i32]`, an argument, and what they use, counted by hand: a row costs 1;
 /// `block`, `loop`, `else`, `end` and `nop` cost nothing.
-const COUNTED: &[(&str, u64, u64)] = &[
+pub(crate) const COUNTED: &[(&str, u64, u64)] = &[
     // Nothing but the end.
     ("(func (export \"run\") (param i32) (result i32) (local.get 0))", 0, 1),
     // get, const, add.
@@ -218,7 +218,7 @@ fn the_hosts_costs_and_the_tests_around_its_calls() {
 }
 
 /// A program with every kind of edge: calls, recursion, tables, loops in loops, bulk operations.
-const MIXED: &str = r#"(module (memory 1) (table funcref (elem $a $b)) (global $g (mut i32) (i32.const 0))
+pub(crate) const MIXED: &str = r#"(module (memory 1) (table funcref (elem $a $b)) (global $g (mut i32) (i32.const 0))
   (type $t (func (param i32) (result i32)))
   (func $a (type $t) (i32.add (local.get 0) (i32.const 3)))
   (func $b (type $t) (if (result i32) (i32.lt_s (local.get 0) (i32.const 2)) (then (local.get 0))

@@ -70,6 +70,11 @@ impl Guest {
         Self { module: code.module().clone(), instance, ..self }
     }
 
+    /// Makes an instance whose instructions can be observed.
+    pub(crate) fn observed(wat: &str) -> Self {
+        Self::with(&Arc::new(code(wat).observed()), MachineConfig::default())
+    }
+
     pub(crate) fn func(&mut self, name: &str) -> FuncRef {
         let Some(ExternIdx::Func(func)) = self.module.export(name).map(|export| export.item) else {
             panic!("no function {name}")

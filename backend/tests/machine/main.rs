@@ -6,5 +6,6 @@ mod fuel;
 mod harness;
 mod limits;
 mod memory;
+mod observe;
 mod rows;
 mod scalar;

@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wasmos_runtime::{Engine, Error, Limits, Linker, Module, Store, Val};
+use wasmos_runtime::{Engine, Error, Limits, Linker, Module, Outcome, Store, Val};
 
 use crate::{Guest, engines, module};
 
@@ -74,9 +74,11 @@ fn in_little_address_space() {
 
 fn stores(engine: &Engine) {
     let limits = Limits { stack_bytes: 64 << 20, ..Limits::unlimited() };
-    let error = with_room(MIB, || Store::with_limits(engine, (), limits.clone()).map(drop).unwrap_err());
-    is_resources(&error);
-    assert!(Store::with_limits(engine, (), limits).is_ok());
+    let mut guest = Guest::new(engine, limits, r#"(module (func (export "run")))"#);
+    let run = guest.func("run");
+    // The operand stack is made at the first call.
+    is_resources(&with_room(MIB, || run.call(&mut guest.store, &[]).unwrap_err()));
+    assert_eq!(run.call(&mut guest.store, &[]).unwrap(), Outcome::Returned(vec![]));
 }
 
 fn memories(engine: &Engine) {

@@ -139,15 +139,15 @@ fn a036_a_module_that_asks_for_too_much_is_refused() {
     };
     for engine in engines() {
         expect_test::expect![
-            "out of resources: a memory needs 16842752 bytes at least, the limit is 16777216"
+            "over a limit: 16842752 are needed at once, the limit is 16777216 bytes of memory"
         ]
         .assert_eq(&refused(&engine, capped(), "(module (memory 257))"));
         expect_test::expect![
-            "out of resources: a table needs 10000001 elements at least, the limit is 10000000"
+            "over a limit: 10000001 are needed at once, the limit is 10000000 elements of a table"
         ]
         .assert_eq(&refused(&engine, Limits::unlimited(), "(module (table 10000001 funcref))"));
         // Together they are over the cap, each is within it.
         let error = refused(&engine, capped(), "(module (memory 200) (table 1000000 funcref))");
-        assert!(error.starts_with("out of resources: "), "{error}");
+        assert!(error.starts_with("over a limit: "), "{error}");
     }
 }

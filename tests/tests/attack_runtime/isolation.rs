@@ -1,6 +1,7 @@
 //! A047, A048, A062: what one instance leaves behind, and whether a run can be repeated.
 
 use fastrand::Rng;
+use wasmos_runtime::outcome::Quota;
 use wasmos_runtime::{
     Caller, Error, FuncType, Limits, Linker, Module, Outcome, Step, Store, TrapCode, Val, ValType,
 };
@@ -131,7 +132,7 @@ fn a048_a_limit_half_way_is_an_error_and_the_store_lives() {
         let mut guest = Guest::new(&engine, limits, SHARED);
         let linker = Linker::new(&engine);
         let error = linker.instantiate(&mut guest.store, &module(&engine, text)).unwrap_err();
-        assert!(matches!(error, Error::Resources(_)), "{error}");
+        assert!(matches!(error, Error::Limit { quota: Quota::MemoryBytes(0x40_0000), .. }), "{error}");
         assert_eq!(guest.value("run", &[Val::I32(0)]), Val::I32(0));
     }
 }

@@ -19,7 +19,7 @@ handlers! {
         let context = r.context();
         let state = &mut *(*context).state;
         state.counter.sync(r.fuel);
-        let instance = InstanceId((*context).instance as u32);
+        let instance = InstanceId::new((*context).instance as u32);
         let operands = [r.slot(10), r.slot(12), r.slot(14)];
         let result = item::<F>()(state, instance, [r.u32(16), r.u32(20)], operands);
         r.fuel = state.counter.grant();
@@ -98,7 +98,7 @@ handlers! {
             Some(result) => result,
             None if super::atomic::load_any::<N>(at) != super::atomic::low::<N>(r.slot(12)) => 1,
             None => {
-                let instance = InstanceId((*r.context()).instance as u32);
+                let instance = InstanceId::new((*r.context()).instance as u32);
                 let memory = state.instance(instance).memories[r.u32(16) as usize];
                 let addr = r.slot::<u64>(10).wrapping_add(*r.ip.add(3));
                 state.waiting = Waiting { timeout_ns: r.slot(14), memory, addr };

@@ -270,7 +270,7 @@ handlers! {
         let state = (*context).state;
         // Whatever is dropped is dropped in the block: the call below is in tail position.
         let body = {
-            let code = (*state).instance(InstanceId((*context).instance as u32)).code.clone();
+            let code = (*state).instance(InstanceId::new((*context).instance as u32)).code.clone();
             match code.translated(&*cell) {
                 Ok(body) => body,
                 Err(error) => {
@@ -294,7 +294,7 @@ handlers! {
         let body = r.acc as *const Body;
         let instance = (*context).instance;
         state.entering = (instance != NO_INSTANCE)
-            .then(|| (FuncIdx((*body).func()), InstanceId(instance as u32)));
+            .then(|| (FuncIdx((*body).func()), InstanceId::new(instance as u32)));
         trap(r, TrapCode::CallStackExhausted)
     }
     /// Out of fuel at a function's entry: the frame stands, the `charge` in front of the body is due.
@@ -387,7 +387,7 @@ unsafe fn is_subtype(context: *const VmContext, sub: TypeId, sup: TypeId) -> boo
     // SAFETY: the caller's promise; V9.
     unsafe {
         let state = &*(*context).state;
-        state.instance(InstanceId((*context).instance as u32)).code.is_subtype(sub, sup)
+        state.instance(InstanceId::new((*context).instance as u32)).code.is_subtype(sub, sup)
     }
 }
 

@@ -45,7 +45,7 @@ handlers! {
     fn ref_func(r) {
         let context = r.context();
         let state = &mut *(*context).state;
-        let func = state.func(InstanceId((*context).instance as u32), FuncIdx(r.u32(16)));
+        let func = state.func(InstanceId::new((*context).instance as u32), FuncIdx(r.u32(16)));
         let bits = func.map_or(0, |func| state.func_bits(func));
         r.put(bits);
         r.next(3)
@@ -64,13 +64,13 @@ handlers! {
     /// The segment at byte 16.
     fn data_drop(r) {
         let context = r.context();
-        (*(*context).state).drop_data(InstanceId((*context).instance as u32), r.u32(16));
+        (*(*context).state).drop_data(InstanceId::new((*context).instance as u32), r.u32(16));
         r.next(3)
     }
     /// The segment at byte 16.
     fn elem_drop(r) {
         let context = r.context();
-        (*(*context).state).drop_elements(InstanceId((*context).instance as u32), r.u32(16));
+        (*(*context).state).drop_elements(InstanceId::new((*context).instance as u32), r.u32(16));
         r.next(3)
     }
 }

@@ -27,6 +27,16 @@ impl Ty {
         }
     }
 
+    pub(super) const fn val(self) -> ValType {
+        match self {
+            Self::I32 => ValType::I32,
+            Self::I64 => ValType::I64,
+            Self::F32 => ValType::F32,
+            Self::F64 => ValType::F64,
+            Self::V128 => ValType::V128,
+        }
+    }
+
     /// The accumulator: integers, 64-bit floats, 32-bit floats; vectors have none.
     pub(super) const fn class(self) -> Option<usize> {
         match self {
