@@ -1,5 +1,7 @@
 //! The gate of host calls: the one place for capability, quota and event log.
 
+use std::fmt;
+
 use wasmos_abi::Capability;
 
 use crate::limits::Limits;
@@ -47,6 +49,9 @@ pub enum EventKind {
     },
 }
 
+/// Looks at events as they happen.
+pub type Observer = Box<dyn FnMut(&Event) + Send>;
+
 /// A set of capabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grants(u64);
@@ -89,8 +94,10 @@ impl Default for Grants {
     }
 }
 
+/// How many violations are remembered, whatever else is.
+const MAX_VIOLATIONS: usize = 100;
+
 /// The gate: what is granted, what has been used, what is remembered.
-#[derive(Debug)]
 pub struct Gate {
     /// What is granted; it may change while the guest runs.
     pub grants: Grants,
@@ -101,6 +108,21 @@ pub struct Gate {
     events: Vec<Event>,
     max_events: usize,
     forgotten: u64,
+    violations: Vec<Event>,
+    n_violations: u64,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("grants", &self.grants)
+            .field("host_calls", &self.host_calls)
+            .field("output_bytes", &self.output_bytes)
+            .field("events", &self.events.len())
+            .field("n_violations", &self.n_violations)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Gate {
@@ -114,6 +136,9 @@ impl Gate {
             events: Vec::new(),
             max_events: 0,
             forgotten: 0,
+            violations: Vec::new(),
+            n_violations: 0,
+            observer: None,
         }
     }
 
@@ -122,9 +147,14 @@ impl Gate {
         self.max_events = max_events;
     }
 
-    /// Returns whether events are remembered at all, so that nothing is put together for nobody.
+    /// Shows every event to `observer` as it happens, from now on, remembered or not.
+    pub fn observe(&mut self, observer: Observer) {
+        self.observer = Some(observer);
+    }
+
+    /// Returns whether anybody looks at events, so that nothing is put together for nobody.
     pub(crate) const fn remembers(&self) -> bool {
-        self.max_events > 0
+        self.max_events > 0 || self.observer.is_some()
     }
 
     /// Returns the events in order.
@@ -139,6 +169,18 @@ impl Gate {
         self.forgotten
     }
 
+    /// Returns the first violations, which are remembered even if nothing else is.
+    #[must_use]
+    pub fn violations(&self) -> &[Event] {
+        &self.violations
+    }
+
+    /// Returns how many violations there were.
+    #[must_use]
+    pub const fn n_violations(&self) -> u64 {
+        self.n_violations
+    }
+
     /// Returns how many calls there were.
     #[must_use]
     pub const fn host_calls(&self) -> u64 {
@@ -147,8 +189,18 @@ impl Gate {
 
     /// Adds an event, or counts it if the log is full.
     pub fn event(&mut self, fuel: u64, kind: EventKind) {
+        let event = Event { fuel, kind };
+        if let Some(observer) = &mut self.observer {
+            observer(&event);
+        }
+        if matches!(event.kind, EventKind::Violation { .. }) {
+            self.n_violations += 1;
+            if self.violations.len() < MAX_VIOLATIONS {
+                self.violations.push(event.clone());
+            }
+        }
         if self.events.len() < self.max_events {
-            self.events.push(Event { fuel, kind });
+            self.events.push(event);
         } else if self.max_events > 0 {
             self.forgotten += 1;
         }

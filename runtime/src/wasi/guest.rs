@@ -91,10 +91,8 @@ impl RunState<'_> {
 
     /// Remembers an attempt beyond a grant, with the path that was asked for, and returns what the guest is told.
     pub(crate) fn violation(&mut self, capability: Capability, path: &str, errno: Errno) -> Failure {
-        if self.gate.remembers() {
-            let subject = path.as_bytes()[..path.len().min(EVENT_PATH_BYTES)].into();
-            self.gate.event(self.fuel.used(), EventKind::Violation { capability, subject });
-        }
+        let subject = path.as_bytes()[..path.len().min(EVENT_PATH_BYTES)].into();
+        self.gate.event(self.fuel.used(), EventKind::Violation { capability, subject });
         errno.into()
     }
 
