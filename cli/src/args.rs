@@ -1,5 +1,6 @@
 //! The grammar of the command line, and the text of every `--help`.
 
+mod guest;
 mod run;
 
 use std::ffi::OsString;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use wasmos_frontend::{Feature, Features};
 
+pub(crate) use crate::args::guest::{Clock, Dir, GuestArgs, Random, Stdin, capability};
 pub(crate) use crate::args::run::RunArgs;
 
 /// Width of every help text, in columns: the same on a terminal, in a pipe and in the golden tests.

@@ -42,7 +42,8 @@ pub fn main() -> ExitCode {
     }));
     let exit = guarded(|| {
         let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-        let mut err = io::stderr().lock();
+        // Not locked: while a guest runs, its own messages go there too.
+        let mut err = io::stderr();
         let result = run(std::env::args_os(), &mut out, &mut err);
         let result = result.and_then(|exit| out.flush().map(|()| exit));
         // What is left in the buffer could not be written, and must not be tried again when it is dropped.

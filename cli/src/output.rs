@@ -2,5 +2,5 @@
 //! goes through a type of [`wasmos_web_report::shown`].
 
 pub(crate) use wasmos_web_report::shown::{
-    Escaped, EscapedBytes, Quoted, columns, counted, fit, grouped, json,
+    Escaped, EscapedBytes, Quoted, columns, counted, fit, grouped, is_printable, json,
 };

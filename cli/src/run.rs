@@ -2,30 +2,45 @@
 
 mod config;
 mod entry;
+mod grants;
+mod guest;
 mod interrupt;
 mod link;
 mod messages;
+mod observe;
+mod progress;
 mod report;
+mod save;
 mod screen;
+mod terminal;
 mod value;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use wasmos_frontend::Features;
-use wasmos_runtime::native::{self, Native, Sensors};
-use wasmos_runtime::{Engine, Error, Linker, Module, Outcome, Store};
+use wasmos_runtime::native::{self, Native};
+use wasmos_runtime::{Engine, Error, Func, Linker, Module, Outcome, Step, Store, Val, wasi};
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, Stdin};
 use crate::exit::Exit;
 use crate::input::Input;
 use crate::output::Escaped;
 use crate::problem::{Problem, file_name};
 use crate::run::entry::Entry;
+use crate::run::guest::Host;
+use crate::run::messages::Failed;
+use crate::run::observe::{EventFile, Observer};
+use crate::run::progress::Progress;
 pub(crate) use crate::run::report::KEYS;
 use crate::run::report::{Ending, MAX_EVENTS, Report};
+use crate::run::save::Written;
+
+/// Units of fuel between two updates of the line of progress.
+const SLICE: u64 = 20_000_000;
 
 pub(crate) fn run(
     args: RunArgs,
@@ -54,11 +69,13 @@ struct Session {
     file: String,
     module: Module,
     entry: Entry,
-    store: Store<Native>,
-    linker: Linker<Native>,
-    failed: messages::Failed,
+    store: Store<Host>,
+    linker: Linker<Host>,
+    failed: Failed,
+    progress: Progress,
     /// Where the JSON goes if not to stderr.
     json: Option<File>,
+    events: Option<EventFile>,
 }
 
 impl Session {
@@ -69,33 +86,44 @@ impl Session {
         let engine = Engine::default();
         let module = Module::from_valid(&engine, valid).map_err(|error| unsupported(&file, &error))?;
         let entry = Entry::choose(&file, &module, args.invoke.as_deref(), args.guest_args())?;
+        let progress = Progress::new(!args.quiet && !waits_for_a_person(args, &module));
+        let guest_args = if entry.takes_args { args.guest_args() } else { &[] };
+        let wasi = guest::wasi(args, guest_args, &progress)?;
+        let grants = grants::grants(&args.guest)?;
         let internal = |error: Error| internal(&file, &error);
         let mut linker = Linker::new(&engine);
-        native::add_to_linker(&mut linker, |native| native).map_err(internal)?;
+        native::add_to_linker(&mut linker, |host: &mut Host| &mut host.native).map_err(internal)?;
+        wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi).map_err(internal)?;
         linker.unknown_imports = args.unknown_imports.into();
-        let mut store = Store::with_limits(&engine, Native::default(), args.limits()).map_err(internal)?;
-        let (sink, failed) = messages::sink(store.stop_handle());
-        *store.data_mut() = Native { sensors: sensors(args), sink: Some(sink) };
-        args.deny.iter().for_each(|capability| store.gate_mut().grants.deny(*capability));
-        let json = match &args.json {
-            Some(Some(path)) => Some(File::create(path).map_err(|error| {
-                Problem::new(Exit::Usage, &file_name(path), format!("cannot write: {error}"))
-            })?),
-            _ => None,
-        };
+        let host = Host { native: Native::default(), wasi };
+        let mut store = Store::with_limits(&engine, host, args.limits()).map_err(internal)?;
+        store.gate_mut().grants = grants;
+        let failed = Failed::default();
+        let sink = messages::sink(store.stop_handle(), failed.clone(), progress.clone());
+        store.data_mut().native = Native { sensors: guest::sensors(args), sink: Some(sink) };
         if args.json.is_some() {
             store.gate_mut().remember(MAX_EVENTS);
         }
         interrupt::stop_on_interrupt(store.stop_handle()).map_err(|error| {
             Problem::new(Exit::Internal, &file, format!("cannot listen to signals: {error}"))
         })?;
-        Ok(Self { file, module, entry, store, linker, failed, json })
+        // Nothing is written before everything else is known to be right.
+        let json = args.json.as_ref().and_then(Option::as_deref).map(create).transpose()?;
+        let events = args.events.as_deref().map(create).transpose()?.map(EventFile::new);
+        if args.trace.is_some() || events.is_some() {
+            let trace = args.trace.is_some();
+            let stop = store.stop_handle();
+            let mut observer = Observer::new(trace, events.clone(), progress.clone(), stop, failed.clone());
+            store.gate_mut().observe(Box::new(move |event| observer.see(event)));
+        }
+        Ok(Self { file, module, entry, store, linker, failed, progress, json, events })
     }
 
     fn run(mut self, args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
         let begin = Instant::now();
         let Ran { what, result } = self.execute();
         let elapsed = begin.elapsed();
+        self.progress.end();
         let (ending, problem) = match result {
             Ok(outcome) => (Ending::Ran(outcome), None),
             Err(error) => match self.not_run(&error) {
@@ -104,9 +132,14 @@ impl Session {
             },
         };
         let limits = args.limits();
-        let report = Report::new(&ending, &self.store, args.backend, &limits, elapsed);
+        let into = args.guest.save_overlay.as_deref();
+        let (written, unsaved) = Written::collect(&mut self.store.data_mut().wasi, into);
+        let report = Report::new(&ending, &self.store, args.backend, &limits, elapsed, &written.changes);
         if let Some(file) = &mut self.json {
             crate::output::json(file, &report)?;
+        }
+        if let Some(events) = &self.events {
+            events.finish(self.store.fuel_used())?;
         }
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -119,25 +152,34 @@ impl Session {
         match (&ending, &problem) {
             (_, Some(problem)) => problem.write(err)?,
             (Ending::Ran(outcome), None) if !args.quiet => {
-                screen::write(err, (&self.file, &what), outcome, &self.store, &report, &limits)?;
+                let names = (self.file.as_str(), what.as_str());
+                screen::write(err, names, outcome, &self.store, &report, (&limits, &written))?;
             }
             _ => {}
+        }
+        if let Some(problem) = &unsaved {
+            problem.write(err)?;
         }
         if args.json == Some(None) {
             crate::output::json(err, &report)?;
         }
-        Ok(ending.exit())
+        // What was asked for and not done must not look like success.
+        Ok(match (ending.exit(), unsaved) {
+            (Exit::Fine, Some(problem)) => problem.exit,
+            (exit, _) => exit,
+        })
     }
 
     /// Instantiates the module and runs what was chosen.
     fn execute(&mut self) -> Ran {
-        let Self { module, entry, store, linker, .. } = self;
+        let Self { module, entry, store, linker, progress, .. } = self;
         let mut what = "instantiation".to_owned();
         let result = linker.instantiate(store, module).and_then(|instance| {
             let mut call = |name: &str, params: &[_]| {
                 what = format!("`{}`", Escaped::new(name));
                 let missing = || Error::NoExport { kind: "function", name: name.into() };
-                instance.get_func(store, name).ok_or_else(missing)?.call(store, params)
+                let func = instance.get_func(store, name).ok_or_else(missing)?;
+                drive(func, store, params, progress)
             };
             if entry.initialize {
                 match call("_initialize", &[])? {
@@ -175,9 +217,29 @@ struct Ran {
     result: Result<Outcome, Error>,
 }
 
-fn sensors(args: &RunArgs) -> Sensors {
-    let fixed = args.sensors.iter().map(|sensor| (sensor.id, sensor.value)).collect();
-    Sensors::Seeded { seed: args.seed, fixed }
+/// Runs a function to its end, in slices where somebody watches.
+fn drive(func: Func, store: &mut Store<Host>, params: &[Val], progress: &Progress) -> Result<Outcome, Error> {
+    let mut run = func.start(store, params)?;
+    while progress.is_shown() {
+        if let Step::Done(outcome) = run.resume(store, SLICE)? {
+            return Ok(outcome);
+        }
+        progress.update(store.instructions(), store.memory_bytes());
+    }
+    run.finish(store)
+}
+
+/// Whether the guest may ask somebody at a terminal, who would type into the line of progress.
+fn waits_for_a_person(args: &RunArgs, module: &Module) -> bool {
+    let reads = |(from, name, _): (&str, &str, _)| {
+        from.starts_with("wasi") && matches!(name, "fd_read" | "poll_oneoff")
+    };
+    args.guest.stdin == Stdin::Inherit && io::stdin().is_terminal() && module.imports().any(reads)
+}
+
+fn create(path: &Path) -> Result<File, Problem> {
+    File::create(path)
+        .map_err(|error| Problem::new(Exit::Usage, &file_name(path), format!("cannot write: {error}")))
 }
 
 fn unsupported(file: &str, error: &Error) -> Problem {

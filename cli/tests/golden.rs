@@ -115,6 +115,10 @@ fn make_files(folder: &Path) {
         let path = format!("{}/../examples/{example}.wasm", env!("CARGO_MANIFEST_DIR"));
         fs::copy(path, folder.join(format!("examples-{example}.wasm"))).expect("there is room");
     }
+    for program in ["exit", "sockets"] {
+        let path = format!("{FOLDER}/../wasi/{program}.wasm");
+        fs::copy(path, folder.join(format!("wasi-{program}.wasm"))).expect("there is room");
+    }
     fs::create_dir(folder.join("files")).expect("there is room");
 }
 
@@ -209,6 +213,11 @@ fn print() {
 #[test]
 fn run() {
     check("run");
+}
+
+#[test]
+fn run_wasi() {
+    check("run-wasi");
 }
 
 #[test]

@@ -33,7 +33,8 @@ const INVISIBLE: [(char, char); 9] = [
 ///
 /// The standard library's debug form escapes what Unicode calls control, format, surrogate, private, unassigned
 /// and separator; it lets a combining mark stand where it has something to combine with.
-fn is_printable(c: char) -> bool {
+#[must_use]
+pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' '..='~');
     }

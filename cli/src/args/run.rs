@@ -5,21 +5,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use wasmos_runtime::UnknownImports;
-use wasmos_runtime::{Capability, Limits};
+use wasmos_runtime::{Limits, UnknownImports};
 
 use crate::args::Backend;
+use crate::args::guest::GuestArgs;
 use crate::units::{self, Limit};
 
 /// Run a module under limits of fuel, time, memory and host calls
 ///
 /// Runs the export that --invoke names, else `_start`, else the only export without parameters; `_initialize`
-/// runs first in a reactor. Everything behind FILE goes to the guest: with --invoke, ARGS are the parameters
-/// (integers in decimal or 0x, floats, nan, inf). Results go to stdout, one per line, integers signed. How the run
+/// runs first in a reactor. Everything behind FILE goes to the guest: as its arguments, or with --invoke as
+/// the parameters (integers in decimal or 0x, floats, nan, inf). Results go to stdout, one per line, integers signed. How the run
 /// ended, and what it used, goes to stderr.
 ///
-/// Linked is the wasmos ABI, in the modules `wasmos` and `env`: `read_sensor(id) -> i32`, `log(ptr, len)`,
-/// `send_alert(ptr, len, level)`. Messages are shown on stderr. WASI is not built yet.
+/// Linked are WASI preview 1 (`wasi_snapshot_preview1`, `wasi_unstable`) and the wasmos ABI, in the modules `wasmos`
+/// and `env`: `read_sensor(id) -> i32`, `log(ptr, len)`, `send_alert(ptr, len, level)`. Messages are shown on stderr.
+/// A guest has no directory and no environment unless it is given; its clock is virtual and its random bytes are
+/// seeded, so that a run repeats.
 ///
 /// `wasmos help exit-codes` says how the exit code tells the endings apart, `wasmos help json` describes the output
 /// of --json.
@@ -28,13 +30,17 @@ use crate::units::{self, Limit};
     args_override_self = true,
     override_usage = "wasmos run [OPTIONS] <FILE> [ARGS]...",
     after_help = "Profiles:\n  \
-        strict     1M fuel, 5 s, 1k host calls, 16 MiB memory, 1 MiB output\n  \
-        standard   50G fuel, 30 s, 10M host calls, 1 GiB memory, 256 MiB output\n  \
+        strict     1M fuel, 5 s, 1k host calls, 16 MiB memory, 1 MiB output,\n  \
+        \u{20}          64 descriptors, 1k files of 16 MiB in memory\n  \
+        standard   50G fuel, 30 s, 10M host calls, 1 GiB memory, 256 MiB output,\n  \
+        \u{20}          1k descriptors, 100k files of 1 GiB in memory\n  \
         unlimited  counts everything, ends nothing; memories up to their own maximum\n\n\
         Examples:\n  \
         wasmos run module.wasm\n  \
         wasmos run --invoke gcd math.wasm 48 18\n  \
         wasmos run --fuel 5M --timeout 500ms --max-memory 16MiB module.wasm\n  \
+        wasmos run --dir src::/src rg.wasm -n unsafe /src\n  \
+        wasmos run --dir .::/w:overlay --save-overlay out tool.wasm /w/in.txt\n  \
         wasmos run --profile strict --deny alert --sensor 1=42 module.wasm\n  \
         wasmos run --quiet --json=outcome.json module.wasm"
 )]
@@ -81,9 +87,24 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = units::count)]
     max_host_calls: Option<Limit<u64>>,
 
-    /// End the run when the guest has logged B bytes
+    /// End the run when the guest has written B bytes
     #[arg(long, value_name = "B", value_parser = units::bytes)]
     max_output: Option<Limit<u64>>,
+
+    /// Bound the files and directories that are open at once
+    #[arg(long, value_name = "N", value_parser = units::count)]
+    max_fds: Option<Limit<u64>>,
+
+    /// Bound the files that are made in memory
+    #[arg(long, value_name = "N", value_parser = units::count)]
+    max_files: Option<Limit<u64>>,
+
+    /// Bound the bytes of files in memory
+    #[arg(long, value_name = "B", value_parser = units::bytes)]
+    max_file_bytes: Option<Limit<u64>>,
+
+    #[command(flatten)]
+    pub(crate) guest: GuestArgs,
 
     /// Fix the reading of a sensor; others follow from the seed
     #[arg(long = "sensor", value_name = "ID=V", value_parser = Sensor::parse)]
@@ -97,9 +118,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unknown::Refuse)]
     pub(crate) unknown_imports: Unknown,
 
-    /// Withhold a capability: sensor, log, alert
-    #[arg(long, value_name = "CAP", value_parser = capability)]
-    pub(crate) deny: Vec<Capability>,
+    /// Show each call on stderr as it happens: host (of the host)
+    #[arg(long, value_name = "WHAT", value_parser = Trace::parse)]
+    pub(crate) trace: Option<Trace>,
+
+    /// Write the events of the run to FILE as they happen, one line of JSON each
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
 
     /// Print no report
     #[arg(long)]
@@ -137,9 +162,18 @@ impl RunArgs {
                 .map_or(profile.table_elements, |limit| limit.at().unwrap_or(u64::MAX)),
             host_calls: self.max_host_calls.map_or(profile.host_calls, Limit::at),
             output_bytes: self.max_output.map_or(profile.output_bytes, Limit::at),
+            descriptors: self.max_fds.map_or(profile.descriptors, |limit| saturated(limit.at())),
+            files: self.max_files.map_or(profile.files, |limit| limit.at().unwrap_or(u64::MAX)),
+            file_bytes: self
+                .max_file_bytes
+                .map_or(profile.file_bytes, |limit| limit.at().unwrap_or(u64::MAX)),
             ..profile
         }
     }
+}
+
+fn saturated(limit: Option<u64>) -> u32 {
+    limit.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX))
 }
 
 /// A set of limits with a name.
@@ -205,11 +239,20 @@ fn stack_bytes(text: &str) -> Result<u32, String> {
     }
 }
 
-fn capability(name: &str) -> Result<Capability, String> {
-    Capability::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Capability::ALL.iter().map(|capability| capability.name()).collect();
-        format!("there is no such capability; there are {}", names.join(", "))
-    })
+/// What is shown as it happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trace {
+    Host,
+}
+
+impl Trace {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "host" => Ok(Self::Host),
+            "calls" => Err(format!("it is not built yet in version {}", env!("CARGO_PKG_VERSION"))),
+            _ => Err("there is no such trace; there is host".into()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -236,7 +279,7 @@ mod tests {
         assert_eq!(args.limits(), Limits { fuel: None, ..Limits::strict() });
         let args =
             parse(&["--deny", "log", "--deny", "alert", "--sensor", "1=2", "--sensor", "1=3", "x.wasm"]);
-        assert_eq!((args.deny.len(), args.sensors.len()), (2, 2));
+        assert_eq!((args.guest.deny.len(), args.sensors.len()), (2, 2));
         let args = parse(&["--max-table", "unlimited", "--max-stack", "64k", "x.wasm"]);
         assert_eq!((args.limits().table_elements, args.limits().stack_bytes), (u64::MAX, 64 << 10));
     }
@@ -252,5 +295,8 @@ mod tests {
         assert_eq!((standard.memory_bytes, standard.output_bytes), (Some(1 << 30), Some(256 << 20)));
         assert_eq!([strict.timeout, standard.timeout], [5, 30].map(|s| Some(Duration::from_secs(s))));
         assert_eq!((standard.stack_bytes, standard.table_elements), (1 << 20, 10_000_000));
+        assert_eq!((strict.descriptors, standard.descriptors), (64, 1_000));
+        assert_eq!((strict.files, standard.files), (1_000, 100_000));
+        assert_eq!((strict.file_bytes, standard.file_bytes), (16 << 20, 1 << 30));
     }
 }

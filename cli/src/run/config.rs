@@ -17,14 +17,9 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// Parses a command line again, with the flags of the configuration in front of its own, so that these win.
 pub(super) fn apply(path: &Path, command_line: &[OsString]) -> Result<RunArgs, Problem> {
-    let name = file_name(path);
-    let problem = |sentence: String| Problem::new(Exit::Usage, &name, sentence);
-    let text = read(path).map_err(|error| problem(format!("cannot read: {error}")))?;
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line =
-            error.span().map_or(1, |span| text.get(..span.start).unwrap_or(&text).matches('\n').count() + 1);
-        problem(format!("line {line}: {}", Escaped::new(error.message())))
-    })?;
+    let problem = |sentence: String| Problem::new(Exit::Usage, &file_name(path), sentence);
+    let text = text(path)?;
+    let table: Table = text.parse().map_err(|error| malformed(path, &text, &error))?;
     let flags = flags(&table).map_err(problem)?;
     // What stands in front of the flags is the program and the verb.
     let own = command_line.get(2..).unwrap_or(&[]);
@@ -36,14 +31,25 @@ pub(super) fn apply(path: &Path, command_line: &[OsString]) -> Result<RunArgs, P
     })
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+/// Reads a file of settings.
+pub(super) fn text(path: &Path) -> Result<String, Problem> {
     use std::io::Read;
-    let mut text = String::new();
-    let len = std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64;
-    if len > MAX_BYTES {
-        return Err(std::io::Error::other(format!("it is longer than {MAX_BYTES} bytes")));
-    }
-    Ok(text)
+    let read = || {
+        let mut text = String::new();
+        let len = std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)? as u64;
+        if len > MAX_BYTES {
+            return Err(std::io::Error::other(format!("it is longer than {MAX_BYTES} bytes")));
+        }
+        Ok(text)
+    };
+    read().map_err(|error| Problem::new(Exit::Usage, &file_name(path), format!("cannot read: {error}")))
+}
+
+/// Says that a file of settings is not as it should be, and in which line.
+pub(super) fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
+    let line =
+        error.span().map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1);
+    Problem::new(Exit::Usage, &file_name(path), format!("line {line}: {}", Escaped::new(error.message())))
 }
 
 /// Returns a configuration as flags.

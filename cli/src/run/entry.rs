@@ -20,6 +20,8 @@ pub(super) struct Entry {
     /// Name of an exported function: untrusted text.
     pub(super) name: String,
     pub(super) params: Vec<Val>,
+    /// Whether the arguments are the guest's, to be asked for through WASI.
+    pub(super) takes_args: bool,
 }
 
 impl Entry {
@@ -38,12 +40,21 @@ impl Entry {
             let sentence = format!("no function is exported as `{}`", Escaped::new(&name));
             return Err(list_exports(Problem::new(Exit::Usage, file, sentence), module));
         };
-        let params = params(file, &name, &ty, args, invoke.is_some())?;
+        let takes_args = invoke.is_none() && name == "_start" && asks_for_args(module);
+        let params = match takes_args {
+            true => params(file, &name, &ty, &[], false)?,
+            false => params(file, &name, &ty, args, invoke.is_some())?,
+        };
         // A command has `_start`, which does what `_initialize` does in a reactor.
         let initialize =
             name != "_initialize" && is_plain(module, "_initialize") && !is_plain(module, "_start");
-        Ok(Self { initialize, name, params })
+        Ok(Self { initialize, name, params, takes_args })
     }
+}
+
+/// Whether the module imports what WASI hands arguments out by.
+fn asks_for_args(module: &Module) -> bool {
+    module.imports().any(|(from, name, _)| from.starts_with("wasi") && name == "args_get")
 }
 
 /// Whether a function without parameters and results is exported as `name`.
@@ -106,9 +117,7 @@ fn params(
         return Err(match invoked {
             true => problem,
             false if args.is_empty() => problem.help("`--invoke NAME` in front of the file takes parameters"),
-            false => {
-                problem.help("flags stand in front of the file; arguments need WASI, which is not built yet")
-            }
+            false => problem.help("flags stand in front of the file; the module does not ask for arguments"),
         });
     }
     let read = |(at, (arg, ty)): (usize, (&OsString, &wasmos_runtime::ValType))| {

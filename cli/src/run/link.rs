@@ -6,7 +6,8 @@ use crate::exit::Exit;
 use crate::output::Escaped;
 use crate::problem::Problem;
 
-/// The modules of WASI that command-line programs import; others of its modules begin so too.
+/// The modules of WASI that are linked, and how names of its other modules begin.
+const LINKED: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
 const WASI: &str = "wasi";
 
 /// Makes the problem of an import; `file` is the file's name, escaped.
@@ -17,11 +18,8 @@ pub(super) fn refused(file: &str, error: &LinkError) -> Problem {
         Problem::new(Exit::Denied, file, sentence).note(format!("it is wanted as {wanted}"))
     };
     match kind {
-        LinkErrorKind::Unknown if module.starts_with(WASI) => {
-            let sentence = format!(
-                "unknown import: {import}: WASI is not built yet in version {}",
-                env!("CARGO_PKG_VERSION")
-            );
+        LinkErrorKind::Unknown if module.starts_with(WASI) && !LINKED.contains(&&**module) => {
+            let sentence = format!("unknown import: {import}: of WASI there is preview 1");
             problem(sentence).help("`--unknown-imports trap` runs what does not call it")
         }
         LinkErrorKind::Unknown => {
@@ -36,6 +34,7 @@ pub(super) fn refused(file: &str, error: &LinkError) -> Problem {
         }
         LinkErrorKind::Denied(capability) => {
             problem(format!("denied: {import} needs the capability `{capability}`, which is withheld"))
+                .help("`--deny` and `--grants` say what is withheld")
         }
     }
 }

@@ -8,6 +8,7 @@ use wasmos_runtime::StopHandle;
 use wasmos_runtime::native::{Message, Sink};
 
 use crate::output::EscapedBytes;
+use crate::run::progress::Progress;
 
 /// What became of stderr while the guest wrote to it.
 #[derive(Clone, Debug, Default)]
@@ -19,23 +20,21 @@ impl Failed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn set(&self, error: io::Error) {
+    pub(super) fn set(&self, error: io::Error) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 }
 
 /// Returns a sink that writes to stderr, and stops the guest when nobody can read its messages.
-pub(super) fn sink(stop: StopHandle) -> (Sink, Failed) {
-    let failed = Failed::default();
-    let told = failed.clone();
-    let sink = move |message: &Message| {
+pub(super) fn sink(stop: StopHandle, failed: Failed, progress: Progress) -> Sink {
+    Box::new(move |message: &Message| {
         let line = Line(message).to_string();
+        progress.end();
         if let Err(error) = io::stderr().write_all(line.as_bytes()) {
-            told.set(error);
+            failed.set(error);
             stop.stop();
         }
-    };
-    (Box::new(sink), failed)
+    })
 }
 
 /// A message as its line, the line feed included.

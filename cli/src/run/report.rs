@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wasmos_runtime::events::{Event, EventKind};
-use wasmos_runtime::native::Native;
 use wasmos_runtime::outcome::{Frame, Quota};
+use wasmos_runtime::wasi::{Change, ChangeKind, FileKind};
 use wasmos_runtime::{Limits, Outcome, Store, Trap};
 
 use crate::args::Backend;
 use crate::exit::Exit;
+use crate::run::guest::Host;
 use crate::run::value::Value;
 
 /// What `wasmos help json` says of this verb.
 pub(crate) const KEYS: &str = include_str!("keys.txt");
+
+/// How many changed files stand behind the events.
+const MAX_FILES: usize = 1_000;
 
 /// How many events are recorded.
 pub(super) const MAX_EVENTS: usize = 1_000;
@@ -127,6 +131,9 @@ struct LimitValues {
     max_table_elements: u64,
     max_host_calls: Option<u64>,
     max_output_bytes: Option<u64>,
+    max_fds: u32,
+    max_files: u64,
+    max_file_bytes: u64,
 }
 
 impl From<&Limits> for LimitValues {
@@ -139,12 +146,16 @@ impl From<&Limits> for LimitValues {
             max_table_elements: limits.table_elements,
             max_host_calls: limits.host_calls,
             max_output_bytes: limits.output_bytes,
+            max_fds: limits.descriptors,
+            max_files: limits.files,
+            max_file_bytes: limits.file_bytes,
         }
     }
 }
 
+/// An event, as one line of `--events` and an entry of `events`.
 #[derive(Serialize)]
-struct Record<'a> {
+pub(super) struct Record<'a> {
     fuel: u64,
     #[serde(flatten)]
     what: What<'a>,
@@ -167,6 +178,15 @@ enum What<'a> {
     },
     Violation {
         capability: &'static str,
+        subject: std::borrow::Cow<'a, str>,
+    },
+    /// What became of a file in memory, known when the run has ended.
+    File {
+        path: String,
+        change: &'static str,
+        #[serde(rename = "type")]
+        ty: &'static str,
+        size_bytes: Option<u64>,
     },
     NotRecorded {
         count: u64,
@@ -193,10 +213,11 @@ impl<'a> Message<'a> {
 impl<'a> Report<'a> {
     pub(super) fn new(
         ending: &'a Ending,
-        store: &'a Store<Native>,
+        store: &'a Store<Host>,
         backend: Backend,
         limits: &Limits,
         elapsed: Duration,
+        changes: &[Change],
     ) -> Self {
         Self {
             schema_version: 1,
@@ -208,7 +229,7 @@ impl<'a> Report<'a> {
             elapsed_ns: nanos(elapsed),
             backend: backend.name(),
             limits: limits.into(),
-            events: events(store),
+            events: events(store, changes),
         }
     }
 
@@ -260,13 +281,50 @@ fn calls(trap: &Trap) -> Vec<Call<'_>> {
     calls
 }
 
-fn events(store: &Store<Native>) -> Vec<Record<'_>> {
+fn events<'a>(store: &'a Store<Host>, changes: &[Change]) -> Vec<Record<'a>> {
     let gate = store.gate();
+    let fuel = store.fuel_used();
     let mut records: Vec<_> = gate.events().iter().map(Record::from).collect();
     if gate.forgotten() > 0 {
-        records.push(Record { fuel: store.fuel_used(), what: What::NotRecorded { count: gate.forgotten() } });
+        records.push(Record::not_recorded(fuel, gate.forgotten()));
+    }
+    records.extend(changes.iter().take(MAX_FILES).map(|change| Record { fuel, what: change.into() }));
+    if let Some(left @ 1..) = changes.len().checked_sub(MAX_FILES) {
+        records.push(Record::not_recorded(fuel, left as u64));
     }
     records
+}
+
+impl From<&Change> for What<'_> {
+    fn from(change: &Change) -> Self {
+        let (ty, size_bytes) = match change.file {
+            FileKind::File { len_bytes } => ("file", Some(len_bytes)),
+            FileKind::Directory => ("directory", None),
+            FileKind::Symlink => ("symlink", None),
+            FileKind::Unknown => ("unknown", None),
+        };
+        Self::File { path: guest_path(change), change: change_name(change.kind), ty, size_bytes }
+    }
+}
+
+/// Returns the path of a file as the guest names it: untrusted text.
+pub(super) fn guest_path(change: &Change) -> String {
+    format!("{}/{}", change.guest.trim_end_matches('/'), change.path)
+}
+
+pub(super) const fn change_name(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Created => "created",
+        ChangeKind::Modified => "modified",
+        ChangeKind::Removed => "removed",
+    }
+}
+
+impl Record<'_> {
+    /// Says how many events came after the last one that was recorded.
+    pub(super) const fn not_recorded(fuel: u64, count: u64) -> Self {
+        Self { fuel, what: What::NotRecorded { count } }
+    }
 }
 
 impl<'a> From<&'a Event> for Record<'a> {
@@ -283,7 +341,9 @@ impl<'a> From<&'a Event> for Record<'a> {
             EventKind::Alert { level, message } => {
                 What::Alert { level: *level, message: Message::new(message) }
             }
-            EventKind::Violation { capability, .. } => What::Violation { capability: capability.name() },
+            EventKind::Violation { capability, subject } => {
+                What::Violation { capability: capability.name(), subject: String::from_utf8_lossy(subject) }
+            }
         };
         Self { fuel: event.fuel, what }
     }
@@ -299,13 +359,16 @@ mod tests {
 
     use super::*;
 
-    fn store() -> Store<Native> {
-        let mut store = Store::new(&Engine::default(), Native::default());
+    fn store() -> Store<Host> {
+        let mut store = Store::new(&Engine::default(), Host::default());
         store.gate_mut().remember(4);
         let gate = store.gate_mut();
         gate.event(1, EventKind::Log(b"caf\xe9".into()));
         gate.event(2, EventKind::Alert { level: 3, message: b"fire".into() });
-        gate.event(3, EventKind::Violation { capability: Capability::Log, subject: Box::default() });
+        gate.event(
+            3,
+            EventKind::Violation { capability: Capability::Log, subject: b"why".as_slice().into() },
+        );
         let (module, name) = ("m".into(), "n".into());
         gate.event(4, EventKind::HostCall { module, name, params: Vec::new(), results: None });
         gate.event(5, EventKind::Log(Vec::new()));
@@ -327,13 +390,19 @@ mod tests {
     #[test]
     fn the_keys_are_those_that_the_help_lists() {
         let (ending, store) = (trapped(2, 0), store());
-        let report =
-            Report::new(&ending, &store, Backend::Interp, &Limits::standard(), Duration::from_nanos(9));
+        let changes = [Change {
+            guest: "/w/".into(),
+            path: "out\n".into(),
+            kind: ChangeKind::Created,
+            file: FileKind::File { len_bytes: 3 },
+        }];
+        let elapsed = Duration::from_nanos(9);
+        let report = Report::new(&ending, &store, Backend::Interp, &Limits::standard(), elapsed, &changes);
         let mut text = Vec::new();
         crate::output::json(&mut text, &report).expect("a vector takes every byte");
         let text = String::from_utf8(text).expect("JSON is UTF-8");
         expect_test::expect![[r#"
-            {"schema_version":1,"outcome":{"kind":"trapped","values":null,"exit_code":134,"trap":"unreachable","offset":7,"function":{"index":0,"name":null},"backtrace":[{"function":{"index":0,"name":null},"offset":7},{"function":{"index":1,"name":null},"offset":7}],"limit":null},"fuel_used":0,"instructions":0,"memory_peak_bytes":0,"host_calls":0,"elapsed_ns":9,"backend":"interp","limits":{"fuel":50000000000,"timeout_ns":30000000000,"max_memory_bytes":1073741824,"max_stack_bytes":1048576,"max_table_elements":10000000,"max_host_calls":10000000,"max_output_bytes":268435456},"events":[{"fuel":1,"kind":"log","message":"caf�","message_hex":"636166e9"},{"fuel":2,"kind":"alert","level":3,"message":"fire"},{"fuel":3,"kind":"violation","capability":"log"},{"fuel":4,"kind":"host_call","module":"m","name":"n","params":[],"results":null},{"fuel":0,"kind":"not_recorded","count":1}]}
+            {"schema_version":1,"outcome":{"kind":"trapped","values":null,"exit_code":134,"trap":"unreachable","offset":7,"function":{"index":0,"name":null},"backtrace":[{"function":{"index":0,"name":null},"offset":7},{"function":{"index":1,"name":null},"offset":7}],"limit":null},"fuel_used":0,"instructions":0,"memory_peak_bytes":0,"host_calls":0,"elapsed_ns":9,"backend":"interp","limits":{"fuel":50000000000,"timeout_ns":30000000000,"max_memory_bytes":1073741824,"max_stack_bytes":1048576,"max_table_elements":10000000,"max_host_calls":10000000,"max_output_bytes":268435456,"max_fds":1000,"max_files":100000,"max_file_bytes":1073741824},"events":[{"fuel":1,"kind":"log","message":"caf�","message_hex":"636166e9"},{"fuel":2,"kind":"alert","level":3,"message":"fire"},{"fuel":3,"kind":"violation","capability":"log","subject":"why"},{"fuel":4,"kind":"host_call","module":"m","name":"n","params":[],"results":null},{"fuel":0,"kind":"not_recorded","count":1},{"fuel":0,"kind":"file","path":"/w/out\n","change":"created","type":"file","size_bytes":3}]}
         "#]].assert_eq(&text);
         let words: Vec<_> = KEYS.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
         for key in text.split('"').skip(1).step_by(2) {

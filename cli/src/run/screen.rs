@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 
+use wasmos_runtime::events::{Event, EventKind};
 use wasmos_runtime::outcome::{Frame, Quota};
+use wasmos_runtime::wasi::{Change, FileKind};
 use wasmos_runtime::{Limits, Outcome, Store, Trap};
 
-use crate::output::{Escaped, counted, grouped};
-use crate::run::report::Report;
+use crate::output::{Escaped, EscapedBytes, counted, grouped};
+use crate::run::report::{Report, change_name, guest_path};
+use crate::run::save::Written;
 
 /// How many of the innermost frames are shown.
 const INNERMOST: usize = 12;
@@ -14,6 +17,12 @@ const INNERMOST: usize = 12;
 const OUTERMOST: usize = 3;
 /// How many host functions are shown.
 const HOST_FUNCTIONS: usize = 10;
+/// The module that nearly every program imports from; its name is left out.
+const USUAL: &str = "wasi_snapshot_preview1";
+/// How many files that the guest changed in memory.
+const FILES: usize = 10;
+/// How many attempts beyond what was granted.
+const DENIED: usize = 5;
 
 /// Writes the report; `file` is the file's name and `what` says what ran, both escaped.
 pub(super) fn write<T>(
@@ -22,7 +31,7 @@ pub(super) fn write<T>(
     outcome: &Outcome,
     store: &Store<T>,
     report: &Report<'_>,
-    limits: &Limits,
+    (limits, written): (&Limits, &Written),
 ) -> io::Result<()> {
     writeln!(err, "{file}: {}", sentence(what, outcome, limits))?;
     if let Outcome::Trapped(trap) = outcome {
@@ -31,7 +40,9 @@ pub(super) fn write<T>(
     if let Some(help) = help(outcome) {
         writeln!(err, "  help: {help}")?;
     }
-    usage(err, store, report)
+    usage(err, store, report)?;
+    denied(err, store.gate().violations(), store.gate().n_violations())?;
+    files(err, written)
 }
 
 fn sentence(what: &str, outcome: &Outcome, limits: &Limits) -> String {
@@ -137,11 +148,61 @@ fn usage<T>(err: &mut dyn Write, store: &Store<T>, report: &Report<'_>) -> io::R
     line("time", format!("{:.1?}", report.elapsed()))
 }
 
+/// Writes what the guest tried beyond what it was granted.
+fn denied(err: &mut dyn Write, violations: &[Event], total: u64) -> io::Result<()> {
+    if total == 0 {
+        return Ok(());
+    }
+    let show = |event: &Event| match &event.kind {
+        EventKind::Violation { capability, subject } if !subject.is_empty() => {
+            Some(format!("{capability} {}", EscapedBytes(subject)))
+        }
+        EventKind::Violation { capability, .. } => Some(capability.to_string()),
+        _ => None,
+    };
+    let mut shown: Vec<_> = violations.iter().take(DENIED).filter_map(show).collect();
+    let left = total.saturating_sub(shown.len() as u64);
+    if left > 0 {
+        shown.push(format!("{} more", grouped(left)));
+    }
+    writeln!(err, "  {:13}{}: {}", "denied", grouped(total), shown.join(", "))
+}
+
+/// Writes which files the guest changed in memory, and what became of them.
+fn files(err: &mut dyn Write, written: &Written) -> io::Result<()> {
+    let changes = &written.changes;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let fate = match &written.saved {
+        Some((into, saved)) => format!("{} saved in {into}", counted(saved.files, "file")),
+        None => "in memory only; `--save-overlay DIR` keeps them".into(),
+    };
+    writeln!(err, "  {:13}{} changed, {fate}", "files", grouped(changes.len() as u64))?;
+    changes.iter().take(FILES).try_for_each(|change| writeln!(err, "    {}", file(change)))?;
+    match changes.len().saturating_sub(FILES) {
+        0 => Ok(()),
+        left => writeln!(err, "    {} more", grouped(left as u64)),
+    }
+}
+
+fn file(change: &Change) -> String {
+    let path = guest_path(change);
+    let size = match change.file {
+        FileKind::File { len_bytes } => format!(", {}", counted(len_bytes, "byte")),
+        FileKind::Directory => ", a directory".into(),
+        FileKind::Symlink => ", a symbolic link".into(),
+        FileKind::Unknown => String::new(),
+    };
+    format!("{:9}{}{size}", change_name(change.kind), Escaped::new(&path))
+}
+
 /// Returns the number of calls and, the busiest first, what was called.
 fn host_calls(total: u64, mut counts: Vec<(&str, &str, u64)>) -> String {
     counts.sort_by_key(|(_, _, calls)| std::cmp::Reverse(*calls));
     let name = |(module, name, calls): &(&str, &str, u64)| {
-        format!("{}.{} {}", Escaped::new(module), Escaped::new(name), grouped(*calls))
+        let from = if *module == USUAL { String::new() } else { format!("{}.", Escaped::new(module)) };
+        format!("{from}{} {}", Escaped::new(name), grouped(*calls))
     };
     let mut names: Vec<_> = counts.iter().take(HOST_FUNCTIONS).map(name).collect();
     if let Some(left @ 1..) = counts.len().checked_sub(HOST_FUNCTIONS) {

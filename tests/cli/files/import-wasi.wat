@@ -1,3 +1,5 @@
+;; A module of WASI that came after preview 1.
 (module
-  (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+  (import "wasi:io/streams@0.2.0" "[method]output-stream.write" (func (param i32 i32 i32 i32)))
+  (memory (export "memory") 1)
   (func (export "_start")))
