@@ -3,6 +3,7 @@
 
 static u32 f, n;
 static char buf[256];
+static __wasi_iovec_t empty[2048];
 
 int main(void) {
   void *const far = (void *)0xfffffff0u;
@@ -29,11 +30,12 @@ int main(void) {
   SHOW(fd_read(f, &bad, 1, &n));
   SHOW(fd_read(f, &huge, 1, &n));
   SHOW(fd_read(f, &good, 1, far));
-  SHOW(fd_read(f, &good, 0x20000000u, &n));
+  // More vectors than memory holds: an engine may read some of them, or none.
+  SHOW(fd_read(f, empty, 0x20000000u, &n));
   SHOW(fd_write(f, far, 1, &n));
   SHOW(fd_write(f, &bad, 1, &n));
   SHOW(fd_write(f, &huge, 1, &n));
-  SHOW(fd_write(f, &good, 0xffffffffu, &n));
+  SHOW(fd_write(f, empty, 0xffffffffu, &n));
   SHOW(fd_pread(f, &bad, 1, 0, &n));
   SHOW(fd_pwrite(f, &bad, 1, 0, &n));
   SHOW(fd_readdir(D, far, 64, 0, &n));
