@@ -3,6 +3,9 @@
 //! The corpus lies beside the repository and is never committed. What is known was found by another engine's
 //! decoder (`facts.json`), which makes it an oracle for ours. Both doors are tried: the library, which must accept
 //! each module, and the program, whose `inspect --json` must agree on every fact that it tells.
+//!
+//! `runs.json` has runs of the modules that are command-line programs, with what another engine saw. The program must
+//! see the same, twice, with the same count of instructions; and a script that looks for a way out must find none.
 
 use std::path::Path;
 use std::time::Instant;
@@ -13,9 +16,11 @@ use serde_json::Value;
 use crate::product::Product;
 
 mod difference;
+mod escape;
 mod fetch;
 mod inspected;
 mod measure;
+mod runs;
 
 /// Prints every disagreement; returns whether there is none.
 pub(crate) fn run(root: &Path) -> Result<bool> {
@@ -38,6 +43,8 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let seconds = begin.elapsed().as_secs_f64();
     let mib = bytes as f64 / f64::from(1 << 20);
     println!("corpus: {} modules, {mib:.0} MiB, {disagreements} disagreements, {seconds:.1} s", facts.len());
+    disagreements += runs::run(&shared, &folder, &product, &facts)?;
+    disagreements += escape::run(&shared, &folder, &product)?;
     Ok(disagreements == 0)
 }
 

@@ -1,5 +1,6 @@
 //! The program that ships, run as its users run it.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -38,8 +39,18 @@ impl Product {
 
     /// Runs the program in a folder, without a terminal and without input.
     pub(crate) fn run(&self, folder: &Path, args: &[&str]) -> Result<Output> {
+        self.run_with(folder, args, Stdio::null())
+    }
+
+    /// Runs the program in a folder, without a terminal.
+    pub(crate) fn run_with(
+        &self,
+        folder: &Path,
+        args: &[impl AsRef<OsStr>],
+        stdin: impl Into<Stdio>,
+    ) -> Result<Output> {
         let mut command = Command::new(&self.executable);
-        command.args(args).current_dir(folder).stdin(Stdio::null());
+        command.args(args).current_dir(folder).stdin(stdin);
         command.output().with_context(|| format!("cannot start {}", self.executable))
     }
 }

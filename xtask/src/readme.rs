@@ -9,6 +9,8 @@ use crate::product::Product;
 const BEGIN: &str = "```console";
 const END: &str = "```";
 const PROMPT: &str = "$ wasmos ";
+/// What begins the one line of a report that differs from run to run.
+const TIME: &str = "  time         ";
 
 /// Replaces what stands under each `$ wasmos ...` of a transcript by what `run` returns for the arguments.
 fn refresh(text: &str, run: &mut dyn FnMut(&[&str]) -> String) -> String {
@@ -32,10 +34,15 @@ fn refresh(text: &str, run: &mut dyn FnMut(&[&str]) -> String) -> String {
     fresh
 }
 
-/// Runs the program and returns what a person at a terminal sees: stderr under stdout.
+/// Runs the program and returns what a person at a terminal sees: stderr under stdout; of times there is `…`.
 fn shown(product: &Product, folder: &Path, args: &[&str]) -> String {
     let output = product.run(folder, args).unwrap();
-    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    let line = |line: &str| match line.starts_with(TIME) {
+        true => format!("{TIME}…\n"),
+        false => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn packages_of<'a>(facts: &[&'a Value]) -> Result<BTreeSet<&'a str>> {
     facts.iter().map(|fact| text(fact, "pkg")).collect()
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
