@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::input::read_script;
 use crate::output::{Escaped, counted};
 use crate::problem::Problem;
-pub use crate::wast::script::{Failure, Outcome, ScriptError, run_script};
+pub use crate::wast::script::{Failure, Outcome, ScriptError, run_script, run_script_observed};
 
 /// What `wasmos help json` says of this verb.
 pub(crate) const KEYS: &str = include_str!("wast/keys.txt");

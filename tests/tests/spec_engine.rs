@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use wasmos_cli::wast::{Outcome, run_script};
+use wasmos_cli::wast::{Outcome, run_script, run_script_observed};
 use wasmos_tests::listed::assert_listed;
 use wasmos_tests::suite::{folders, scripts};
 
@@ -47,6 +47,19 @@ fn only_exceptions_and_garbage_collection_are_left_out() {
     assert_eq!(skipped, listed);
     let features = skipped.iter().filter_map(|row| row.split([' ', ':']).rev().nth(2));
     assert_eq!(features.collect::<BTreeSet<_>>(), BTreeSet::from(["exceptions", "gc"]));
+}
+
+/// Code that can be observed is another translation of the same bodies.
+#[test]
+fn observed_code_answers_the_same() {
+    // Made before the threads that compare: one that waited for it would be missing from those that make it.
+    let outcomes = &*OUTCOMES;
+    let scripts: Vec<_> = folders().iter().flat_map(scripts).collect();
+    scripts.par_iter().for_each(|script| {
+        let outcome = run_script_observed(&script.text, script.features);
+        let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", script.name));
+        assert_eq!(outcomes.get(&script.name), Some(&outcome), "{}", script.name);
+    });
 }
 
 /// An empty run must fail: this is the number of the suite at its pinned version.

@@ -72,6 +72,11 @@ impl Session {
         Ok(Self { engine, store, linker, definitions, instances, registered: HashMap::new() })
     }
 
+    /// Makes the instances that come ready to be observed.
+    pub(super) const fn make_observable(&mut self) {
+        self.store.make_observable();
+    }
+
     /// Makes a module ready to run.
     pub(super) fn prepare(&self, valid: ValidModule) -> Made<Module> {
         Module::from_valid(&self.engine, valid).map_err(|error| match error {

@@ -67,11 +67,27 @@ impl core::error::Error for ScriptError {}
 /// # Errors
 /// [`ScriptError`] if the text is not a script. A directive that fails is no error but a [`Failure`].
 pub fn run_script(text: &str, features: Features) -> Result<Outcome, ScriptError> {
+    run_in(text, features, Session::new(features))
+}
+
+/// Runs a script as [`run_script`] does, in instances that can be observed: the answer must be the same.
+///
+/// # Errors
+/// As [`run_script`].
+pub fn run_script_observed(text: &str, features: Features) -> Result<Outcome, ScriptError> {
+    let session = Session::new(features).map(|mut session| {
+        session.make_observable();
+        session
+    });
+    run_in(text, features, session)
+}
+
+fn run_in(text: &str, features: Features, session: Result<Session, Error>) -> Result<Outcome, ScriptError> {
     let error = |error: wast::Error| ScriptError(TextError::at(text, error.span().offset(), error.message()));
     let buffer = buffer(text).map_err(error)?;
     let script = parser::parse::<Wast<'_>>(&buffer).map_err(error)?;
     let unable = |error: Error| ScriptError(TextError::at(text, 0, error.to_string()));
-    let mut runner = Runner { features, session: Session::new(features).map_err(unable)? };
+    let mut runner = Runner { features, session: session.map_err(unable)? };
     let mut outcome = Outcome::default();
     // A thread holds directives, which may be threads: a stack, the first directive on top.
     let mut left: Vec<_> = script.directives.into_iter().map(|directive| (directive, false)).collect();
