@@ -4,6 +4,7 @@
 
 pub mod capability;
 pub mod imports;
+pub mod platforms;
 pub mod trap;
 
 pub use capability::Capability;
