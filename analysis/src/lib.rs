@@ -5,10 +5,34 @@
 
 #![forbid(unsafe_code)]
 
+pub mod callgraph;
 pub mod cfg;
+pub mod cost;
+pub mod data;
+pub mod dataflow;
 pub mod dominators;
+pub mod facts;
+pub mod finding;
+mod fold;
+pub mod functions;
+pub mod imports;
 pub mod loops;
+pub mod mix;
+pub mod policy;
+pub mod profile;
+pub mod provenance;
+pub mod report;
+pub mod risk;
+pub mod rules;
+pub mod shapes;
+pub mod tables;
 #[cfg(test)]
 mod testing;
+pub mod trips;
 
 pub use cfg::Cfg;
+pub use facts::Facts;
+pub use finding::{Finding, Grade};
+pub use policy::Policy;
+pub use report::{Report, analyze};
+pub use risk::Verdict;

@@ -1,0 +1,426 @@
+//! What a body is made of: counts by kind of instruction, constants of known algorithms, repeated code, and a hash that
+//! does not depend on how the module was linked. Only code that control flow can reach counts.
+
+use sha2::{Digest as _, Sha256};
+use wasmos_frontend::ValidModule;
+use wasmos_frontend::module::{Body, ImportType};
+use wasmos_frontend::opcode::{Class, Instr, Op};
+use wasmos_frontend::types::{BlockType, FuncIdx, TypeIdx};
+
+use crate::cfg::{Block, Cfg};
+
+/// Counts of instructions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mix {
+    /// All.
+    pub total: u64,
+    /// Integer arithmetic, logic, shifts (opcodes 0x67 to 0x8a).
+    pub alu: u64,
+    /// `xor`.
+    pub xor: u64,
+    /// Shifts and rotations.
+    pub shift: u64,
+    /// Loads.
+    pub loads: u64,
+    /// Stores.
+    pub stores: u64,
+    /// `alu` of functions that look like the inside of a hash function.
+    pub hash_like_alu: u64,
+}
+
+impl Mix {
+    /// Adds the counts of another body.
+    pub fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        self.alu += other.alu;
+        self.xor += other.xor;
+        self.shift += other.shift;
+        self.loads += other.loads;
+        self.stores += other.stores;
+        self.hash_like_alu += other.hash_like_alu;
+    }
+
+    /// Returns `xor`, shifts and rotations.
+    #[must_use]
+    pub const fn bit(&self) -> u64 {
+        self.xor + self.shift
+    }
+
+    /// The thresholds were measured on miners and on published modules that are none.
+    fn is_hash_like(&self) -> bool {
+        self.alu >= 100 && self.xor >= 16 && self.shift >= 16 && self.bit() * 10 >= self.alu * 4
+    }
+
+    fn count(&mut self, op: Op, class: Class, code: u32) {
+        self.total += 1;
+        if (0x67..=0x8a).contains(&code) {
+            self.alu += 1;
+        }
+        match op {
+            Op::I32Xor | Op::I64Xor => self.xor += 1,
+            Op::I32Shl | Op::I64Shl | Op::I32ShrS | Op::I64ShrS | Op::I32ShrU | Op::I64ShrU => {
+                self.shift += 1
+            }
+            Op::I32Rotl | Op::I64Rotl | Op::I32Rotr | Op::I64Rotr => self.shift += 1,
+            _ => match class {
+                Class::Load => self.loads += 1,
+                Class::Store => self.stores += 1,
+                _ => {}
+            },
+        }
+    }
+}
+
+/// Algorithms whose constants are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// The S-box or the first round table of AES.
+    Aes,
+    /// Round constants of Keccak, of which SHA-3 is one.
+    Keccak,
+    /// Constants of BLAKE-256, the digits of pi.
+    Blake256,
+    /// Round constants of SHA-256.
+    Sha256,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 4] = [Self::Aes, Self::Keccak, Self::Blake256, Self::Sha256];
+
+    /// Returns the name that people use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aes => "AES",
+            Self::Keccak => "Keccak",
+            Self::Blake256 => "BLAKE-256",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+}
+
+/// FIPS 180-4, section 4.2.2.
+pub(crate) const SHA256_K: [u32; 8] =
+    [0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5];
+/// The BLAKE submission to NIST, section 2.1.1; the first word of these is that of Blowfish too.
+pub(crate) const BLAKE256_C: [u32; 8] =
+    [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344, 0xa409_3822, 0x299f_31d0, 0x082e_fa98, 0xec4e_6c89];
+/// FIPS 202, section 3.2.5, from the second on.
+pub(crate) const KECCAK_RC: [u64; 8] = [
+    0x8082,
+    0x8000_0000_0000_808a,
+    0x8000_0000_8000_8000,
+    0x808b,
+    0x8000_0001,
+    0x8000_0000_8000_8081,
+    0x8000_0000_0000_8009,
+    0x8000_0000_0000_008b,
+];
+
+/// Which constants of note a body has: a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Constants {
+    /// Eight bits for each of SHA-256, BLAKE-256 and Keccak.
+    seen: u32,
+    /// Where the mask of a `CryptoNight` scratch pad stands first.
+    pub scratchpad_mask: Option<u32>,
+    /// Whether the number of rounds of `CryptoNight` stands there.
+    pub rounds: bool,
+}
+
+impl Constants {
+    /// Adds the constants of another body.
+    pub fn add(&mut self, other: &Self) {
+        self.seen |= other.seen;
+        self.scratchpad_mask = self.scratchpad_mask.or(other.scratchpad_mask);
+        self.rounds |= other.rounds;
+    }
+
+    /// Returns whether at least four constants of a family are there.
+    #[must_use]
+    pub const fn has(&self, family: Family) -> bool {
+        let bits = match family {
+            Family::Aes => return false,
+            Family::Sha256 => self.seen & 0xff,
+            Family::Blake256 => self.seen >> 8 & 0xff,
+            Family::Keccak => self.seen >> 16 & 0xff,
+        };
+        bits.count_ones() >= 4
+    }
+
+    /// As a bare constant the mask stands in many large programs; here it must be one.
+    fn note_mask(&mut self, constant: Option<u32>, at: u32) {
+        if matches!(constant, Some(0x1f_fff0 | 0xf_fff0)) {
+            self.scratchpad_mask = self.scratchpad_mask.or(Some(at));
+        }
+    }
+
+    fn note_i32(&mut self, value: u32) {
+        match value {
+            0x4_0000 | 0x8_0000 => self.rounds = true,
+            _ => {
+                self.seen |= bit(&SHA256_K, value) | bit(&BLAKE256_C, value) << 8;
+            }
+        }
+    }
+
+    fn note_i64(&mut self, value: u64) {
+        self.seen |= bit(&KECCAK_RC, value) << 16;
+    }
+}
+
+fn bit<T: PartialEq>(list: &[T; 8], value: T) -> u32 {
+    list.iter().position(|it| *it == value).map_or(0, |at| 1 << at)
+}
+
+/// A hash of a body: equal for equal code, whatever its index, its names, and the order in which the module was linked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FuncHash(pub [u8; 16]);
+
+impl std::fmt::Display for FuncHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Code that repeats itself instruction by instruction, with shifts or `xor` in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unrolled {
+    /// Absolute offset behind the first repetitions.
+    pub at: u32,
+    /// Instructions after which it repeats.
+    pub period: u32,
+    /// How often.
+    pub times: u32,
+}
+
+/// What one walk over a body finds.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Counts.
+    pub mix: Mix,
+    /// Constants of note.
+    pub constants: Constants,
+    /// Normalised hash.
+    pub hash: FuncHash,
+    /// The longest repetition.
+    pub unrolled: Option<Unrolled>,
+}
+
+/// Buffers of the walk, which serve one body after the other.
+#[derive(Debug, Default)]
+pub struct Walker {
+    bytes: Vec<u8>,
+    repeats: Repeats,
+}
+
+impl Walker {
+    /// Walks over a body.
+    pub fn walk(&mut self, module: &ValidModule, func: FuncIdx, body: Body, cfg: &Cfg) -> Contents {
+        let mut contents = Contents::default();
+        self.bytes.clear();
+        self.repeats.begin();
+        signature(module, module.funcs.get(func.index()).map(|func| func.ty), &mut self.bytes);
+        let Ok((_, instrs)) = module.code(body) else { return contents };
+        let mut blocks = cfg.blocks().iter().filter(|block| block.start < block.end).peekable();
+        let mut last = None;
+        for (at, instr) in instrs {
+            while blocks.next_if(|block: &&Block| block.end <= at).is_some() {}
+            if blocks.peek().is_none_or(|block| block.start > at) {
+                continue;
+            }
+            let info = instr.op().info();
+            contents.mix.count(info.op, info.class, info.code);
+            match instr {
+                Instr::I32Const(value) => contents.constants.note_i32(value as u32),
+                Instr::I64Const(value) => contents.constants.note_i64(value as u64),
+                Instr::I32And => contents.constants.note_mask(last, at),
+                _ => {}
+            }
+            last = match instr {
+                Instr::I32Const(value) => Some(value as u32),
+                _ => None,
+            };
+            self.repeats.next(info.code, matches!(info.class, Class::Bitwise), at);
+            normalise(module, &instr, info.code, &mut self.bytes);
+        }
+        if contents.mix.is_hash_like() {
+            contents.mix.hash_like_alu = contents.mix.alu;
+        }
+        contents.unrolled = self.repeats.best;
+        let digest = Sha256::digest(&self.bytes);
+        contents.hash.0.copy_from_slice(&digest[..16]);
+        contents
+    }
+}
+
+fn signature(module: &ValidModule, ty: Option<TypeIdx>, bytes: &mut Vec<u8>) {
+    let Some(ty) = ty.and_then(|ty| module.types.get(ty.index())?.func()) else { return };
+    for types in [ty.params(), ty.results()] {
+        bytes.extend((types.len() as u32).to_le_bytes());
+        // Of a reference its kind alone: an index of a type would depend on the module.
+        bytes.extend(types.iter().map(|ty| ty.bits() as u8));
+    }
+}
+
+/// Appends an instruction without what depends on linking: a callee is its type, or its name if it is imported; indices of
+/// globals, tables and types are left out.
+fn normalise(module: &ValidModule, instr: &Instr<'_>, code: u32, bytes: &mut Vec<u8>) {
+    bytes.extend(&code.to_le_bytes()[..3]);
+    match *instr {
+        Instr::I32Const(value) => bytes.extend(value.to_le_bytes()),
+        Instr::I64Const(value) => bytes.extend(value.to_le_bytes()),
+        Instr::F32Const(value) => bytes.extend(value.0.to_le_bytes()),
+        Instr::F64Const(value) => bytes.extend(value.0.to_le_bytes()),
+        Instr::V128Const(value) => bytes.extend(value.0),
+        Instr::LocalGet(local) | Instr::LocalSet(local) | Instr::LocalTee(local) => {
+            bytes.extend(local.0.to_le_bytes());
+        }
+        Instr::Br(label) | Instr::BrIf(label) => bytes.extend(label.0.to_le_bytes()),
+        Instr::Call(func) | Instr::ReturnCall(func) => callee(module, func, bytes),
+        Instr::CallIndirect(call) | Instr::ReturnCallIndirect(call) => {
+            signature(module, Some(call.ty), bytes)
+        }
+        Instr::Block(ty) | Instr::Loop(ty) | Instr::If(ty) => match ty {
+            BlockType::Empty => bytes.push(0),
+            BlockType::Value(ty) => bytes.push(ty.bits() as u8),
+            BlockType::Type(ty) => signature(module, Some(ty), bytes),
+        },
+        _ => {
+            if let Some(memarg) = instr.memarg() {
+                bytes.extend(memarg.offset.to_le_bytes());
+            }
+        }
+    }
+}
+
+fn callee(module: &ValidModule, func: FuncIdx, bytes: &mut Vec<u8>) {
+    signature(module, module.funcs.get(func.index()).map(|func| func.ty), bytes);
+    if func.0 < module.n_imported_funcs {
+        bytes.push(1);
+        if let Some(name) = import_name(module, func) {
+            bytes.extend(name.bytes());
+        }
+    }
+}
+
+/// Returns the name of an imported function. The list is short where it is asked often: a linear search would be quadratic
+/// in a hostile module, so that only the first imports are looked at.
+fn import_name(module: &ValidModule, func: FuncIdx) -> Option<&str> {
+    let funcs = module.imports.iter().take(512).filter(|import| matches!(import.ty, ImportType::Func(_)));
+    funcs.map(|import| module.text(import.name)).nth(func.index())
+}
+
+/// Finds repetitions by the place where the last eight instructions stood before.
+#[derive(Debug)]
+struct Repeats {
+    /// By hash: eight opcodes, the position behind them, the body that they stood in.
+    places: Vec<(u64, u32, u32)>,
+    body: u32,
+    window: u64,
+    position: u32,
+    lag: u32,
+    run: u32,
+    run_bits: u32,
+    best: Option<Unrolled>,
+}
+
+const PLACES_LOG2: u32 = 12;
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self {
+            places: vec![(0, 0, 0); 1 << PLACES_LOG2],
+            body: 0,
+            window: 0,
+            position: 0,
+            lag: 0,
+            run: 0,
+            run_bits: 0,
+            best: None,
+        }
+    }
+}
+
+impl Repeats {
+    fn begin(&mut self) {
+        self.body = self.body.wrapping_add(1);
+        (self.window, self.position, self.lag, self.run, self.run_bits) = (0, 0, 0, 0, 0);
+        self.best = None;
+    }
+
+    fn next(&mut self, code: u32, is_bitwise: bool, at: u32) {
+        self.window = self.window << 8 | u64::from(code & 0xff);
+        self.position += 1;
+        let slot = (self.window.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES_LOG2)) as usize;
+        let (window, position, body) = self.places[slot];
+        self.places[slot] = (self.window, self.position, self.body);
+        let lag = self.position.wrapping_sub(position);
+        if window != self.window || body != self.body || lag != self.lag {
+            (self.lag, self.run, self.run_bits) = (lag, 0, 0);
+            return;
+        }
+        self.run += 1;
+        self.run_bits += u32::from(is_bitwise);
+        let times = self.run / self.lag + 1;
+        // A tenth of the code must be logic or shifts, or it is the filling of a table.
+        let is_long = self.lag >= 8 && times >= 8 && self.run_bits * 10 >= self.run;
+        if is_long && self.best.is_none_or(|best| times > best.times) {
+            self.best = Some(Unrolled { at, period: self.lag, times });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::module;
+
+    fn contents(text: &str, at: usize) -> Contents {
+        let module = module(text);
+        let body = module.bodies[at];
+        Walker::default().walk(&module, module.defined_func(at), body, &Cfg::build(&module, body))
+    }
+
+    #[test]
+    fn the_hash_does_not_depend_on_indices_and_dead_code() {
+        let a = "(module (import \"m\" \"f\" (func)) (global i32 i32.const 0)
+                   (func (result i32) call 0 call 1 drop global.get 0))";
+        let b = "(module (import \"m\" \"g\" (func (param i64))) (import \"m\" \"f\" (func)) (global i64 i64.const 0)
+                   (global i32 i32.const 0) (func) (func (result i32) call 1 call 3 drop global.get 1 return nop))";
+        let plain = contents(a, 0);
+        assert_ne!(plain.hash, contents(b, 0).hash);
+        let c = b.replace("return nop", "");
+        assert_eq!(plain.hash, contents(&c, 1).hash);
+        let dead = a.replace("global.get 0))", "global.get 0 return nop nop))");
+        let ended = a.replace("global.get 0))", "global.get 0 return))");
+        assert_eq!(contents(&dead, 0).hash.0, contents(&ended, 0).hash.0);
+        assert_ne!(plain.hash, contents(&a.replace("\"f\"", "\"h\""), 0).hash);
+    }
+
+    #[test]
+    fn rounds_written_one_behind_the_other_are_found() {
+        let round = "local.get 0 i32.const 5 i32.rotl local.get 1 i32.xor local.set 0 local.get 1 i32.const 9 i32.add local.set 1 ";
+        let text = |n| format!("(func (param i32 i32) {})", round.repeat(n));
+        assert_eq!(contents(&text(7), 0).unrolled, None);
+        let found = contents(&text(20), 0).unrolled.unwrap();
+        assert_eq!(found.period, 10);
+        assert!((18..=20).contains(&found.times), "{found:?}");
+    }
+
+    #[test]
+    fn constants_of_an_algorithm_are_counted_once_each() {
+        let text = |values: &[u32]| {
+            let code: String = values.iter().map(|value| format!("i32.const {value} drop ")).collect();
+            contents(&format!("(func {code})"), 0).constants
+        };
+        assert!(text(&SHA256_K[..4]).has(Family::Sha256));
+        assert!(!text(&[SHA256_K[0]; 8]).has(Family::Sha256));
+        assert!(text(&[0x1f_fff0]).scratchpad_mask.is_none());
+        let masked =
+            |mask| contents(&format!("(func (param i32) local.get 0 i32.const {mask} i32.and drop)"), 0);
+        assert!(masked(0x1f_fff0).constants.scratchpad_mask.is_some());
+        assert!(masked(0x1f_fff1).constants.scratchpad_mask.is_none());
+    }
+}

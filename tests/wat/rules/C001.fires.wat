@@ -1,0 +1,2 @@
+;;! C001 info
+(module (table (export "t") 2 funcref) (elem (i32.const 0) $a) (func $a) (func (export "f") (param i32) (call_indirect (i32.load8_u (local.get 0)))) (memory 1 1))

@@ -1,0 +1,12 @@
+;;! C007 warning
+(module (global $g (mut i32) (i32.const 0)) (func (export "f") (param $x i32)
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 0))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 1))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 2))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 3))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 4))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 5))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 6))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 7))))
+  (if (i32.and (i32.mul (local.get $x) (i32.add (local.get $x) (i32.const 1))) (i32.const 1)) (then (global.set $g (i32.const 8))))
+))

@@ -1,0 +1,2 @@
+;;! C008 info
+(module (func $dead) (func (export "f")))

@@ -1,0 +1,2 @@
+;;! no C008
+(module (func $used) (func (export "f") (call $used)))

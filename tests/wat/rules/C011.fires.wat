@@ -1,0 +1,15 @@
+;;! C011 info
+(module
+  (import "a" "a" (func))
+  (import "a" "b" (func))
+  (import "a" "c" (func))
+  (import "a" "d" (func))
+  (import "a" "e" (func))
+  (import "a" "f" (func))
+  (import "a" "g" (func))
+  (import "a" "h" (func))
+  (import "a" "i" (func))
+  (import "a" "j" (func))
+  (import "a" "k" (func))
+  (import "a" "l" (func))
+)

@@ -1,0 +1,15 @@
+;;! no C011
+(module
+  (import "a" "function_a" (func))
+  (import "a" "function_b" (func))
+  (import "a" "function_c" (func))
+  (import "a" "function_d" (func))
+  (import "a" "function_e" (func))
+  (import "a" "function_f" (func))
+  (import "a" "function_g" (func))
+  (import "a" "function_h" (func))
+  (import "a" "function_i" (func))
+  (import "a" "function_j" (func))
+  (import "a" "function_k" (func))
+  (import "a" "function_l" (func))
+)

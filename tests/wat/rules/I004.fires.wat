@@ -1,0 +1,2 @@
+;;! I004 info
+(module (import "wasi_snapshot_preview1" "path_unlink_file" (func $host (param i32 i32 i32) (result i32))) (func (export "f") (drop (call $host (i32.const 0) (i32.const 0) (i32.const 0)))))

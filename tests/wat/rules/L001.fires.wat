@@ -1,0 +1,2 @@
+;;! L001 warning
+(module (func (export "f") (loop $l (br $l))))

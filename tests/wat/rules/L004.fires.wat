@@ -1,0 +1,2 @@
+;;! L004 info
+(module (memory 1))

@@ -1,0 +1,2 @@
+;;! no L004
+(module (memory 1 2))

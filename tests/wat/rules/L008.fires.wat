@@ -1,0 +1,3 @@
+;;! L008 warning
+(module (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory 1 1) (func (export "f") (loop $l (drop (call $random (i32.const 0) (i32.const 8))) (br_if $l (i32.load (i32.const 0))))))

@@ -1,0 +1,2 @@
+;;! no X002
+(module (memory 1 1) (data (i32.const 0) "called `Option::unwrap()` on a `None` value") (@producers (language "Rust" "1.80")))

@@ -1,0 +1,2 @@
+;;! X003 warning
+(module (func (export "ok\e2\80\aeko")))

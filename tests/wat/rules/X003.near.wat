@@ -1,0 +1,2 @@
+;;! no X003
+(module (func (export "ok-\c3\bc")))

@@ -1,0 +1,2 @@
+;;! X004 info
+(module (func $named))

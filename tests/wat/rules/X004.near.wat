@@ -1,0 +1,2 @@
+;;! no X004
+(module (func))
