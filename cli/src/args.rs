@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use wasmos_frontend::{Feature, Features};
 
 pub(crate) use crate::args::guest::{Clock, Dir, GuestArgs, Random, Stdin, capability};
-pub(crate) use crate::args::run::RunArgs;
+pub(crate) use crate::args::run::{RunArgs, Trace};
 
 /// Width of every help text, in columns: the same on a terminal, in a pipe and in the golden tests.
 const WIDTH: usize = 80;

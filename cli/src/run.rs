@@ -23,9 +23,9 @@ use std::time::Instant;
 
 use wasmos_frontend::Features;
 use wasmos_runtime::native::{self, Native};
-use wasmos_runtime::{Engine, Error, Func, Linker, Module, Outcome, Step, Store, Val, wasi};
+use wasmos_runtime::{Engine, Error, Func, Linker, Module, Outcome, Step, Store, Val, Watch, wasi};
 
-use crate::args::{RunArgs, Stdin};
+use crate::args::{self, RunArgs, Stdin};
 use crate::exit::Exit;
 use crate::input::Input;
 use crate::output::Escaped;
@@ -33,7 +33,7 @@ use crate::problem::{Problem, file_name};
 use crate::run::entry::Entry;
 use crate::run::guest::Host;
 use crate::run::messages::Failed;
-use crate::run::observe::{EventFile, Observer};
+use crate::run::observe::{EventFile, Observer, Trace};
 use crate::run::progress::Progress;
 pub(crate) use crate::run::report::KEYS;
 use crate::run::report::{Ending, MAX_EVENTS, Report};
@@ -110,10 +110,13 @@ impl Session {
         // Nothing is written before everything else is known to be right.
         let json = args.json.as_ref().and_then(Option::as_deref).map(create).transpose()?;
         let events = args.events.as_deref().map(create).transpose()?.map(EventFile::new);
-        if args.trace.is_some() || events.is_some() {
-            let trace = args.trace.is_some();
-            let stop = store.stop_handle();
-            let mut observer = Observer::new(trace, events.clone(), progress.clone(), stop, failed.clone());
+        let trace = args.trace.map(|_| Trace::new(progress.clone(), store.stop_handle(), failed.clone()));
+        if let (Some(args::Trace::Calls), Some(trace)) = (args.trace, trace.clone()) {
+            store.observe(Watch::Calls, move |_, at| trace.call(at));
+        }
+        if trace.is_some() || events.is_some() {
+            let (stop, failed) = (store.stop_handle(), failed.clone());
+            let observer = Observer { trace, file: events.clone(), stop, failed };
             store.gate_mut().observe(Box::new(move |event| observer.see(event)));
         }
         Ok(Self { file, module, entry, store, linker, failed, progress, json, events })

@@ -125,7 +125,10 @@ fn a_trace_is_bounded() {
         ["--trace=host", "--fuel=1M", "--max-output=unlimited", "--invoke=flood", &module("messages.wat")];
     let output = run(folder.path(), &flags);
     assert_eq!(output.status.code(), Some(120));
-    let lines: Vec<_> = text(&output.stderr).lines().filter(|line| line.starts_with("[host] ")).collect();
+    let lines: Vec<_> = text(&output.stderr)
+        .lines()
+        .filter(|line| line.starts_with("[host] ") || line.starts_with("[trace] "))
+        .collect();
     assert_eq!(lines.len(), 10_001);
-    assert_eq!(lines[10_000], "[host] 10,000 calls are shown, no more");
+    assert_eq!(lines[10_000], "[trace] 10,000 lines are shown, no more");
 }

@@ -118,7 +118,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Unknown::Refuse)]
     pub(crate) unknown_imports: Unknown,
 
-    /// Show each call on stderr as it happens: host (of the host)
+    /// Show each call on stderr as it happens: calls, or host (only those of the host)
     #[arg(long, value_name = "WHAT", value_parser = Trace::parse)]
     pub(crate) trace: Option<Trace>,
 
@@ -242,6 +242,7 @@ fn stack_bytes(text: &str) -> Result<u32, String> {
 /// What is shown as it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trace {
+    Calls,
     Host,
 }
 
@@ -249,8 +250,8 @@ impl Trace {
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "host" => Ok(Self::Host),
-            "calls" => Err(format!("it is not built yet in version {}", env!("CARGO_PKG_VERSION"))),
-            _ => Err("there is no such trace; there is host".into()),
+            "calls" => Ok(Self::Calls),
+            _ => Err("there is no such trace; there are calls and host".into()),
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Events as they happen: lines on stderr for `--trace host`, lines of JSON for `--events FILE`. Both are bounded, for
+//! Events as they happen: lines on stderr for `--trace`, lines of JSON for `--events FILE`. Both are bounded, for
 //! how often a guest calls is the guest's choice.
 
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmos_runtime::events::{Event, EventKind};
-use wasmos_runtime::{StopHandle, Val};
+use wasmos_runtime::{Observed, StopHandle, Val};
 
 use crate::output::{Escaped, EscapedBytes, counted};
 use crate::run::messages::Failed;
@@ -61,48 +62,72 @@ impl EventFile {
     }
 }
 
-/// What looks at the events of a run.
-pub(super) struct Observer {
-    pub(super) trace: bool,
-    pub(super) file: Option<EventFile>,
-    pub(super) progress: Progress,
-    pub(super) stop: StopHandle,
-    pub(super) failed: Failed,
-    lines: u64,
+/// The lines of `--trace`. Clones count together.
+#[derive(Clone)]
+pub(super) struct Trace {
+    lines: Arc<AtomicU64>,
+    progress: Progress,
+    stop: StopHandle,
+    failed: Failed,
 }
 
-impl Observer {
-    pub(super) const fn new(
-        trace: bool,
-        file: Option<EventFile>,
-        progress: Progress,
-        stop: StopHandle,
-        failed: Failed,
-    ) -> Self {
-        Self { trace, file, progress, stop, failed, lines: 0 }
+impl Trace {
+    pub(super) fn new(progress: Progress, stop: StopHandle, failed: Failed) -> Self {
+        Self { lines: Arc::default(), progress, stop, failed }
     }
 
-    /// Shows an event, and stops the guest when that fails.
-    pub(super) fn see(&mut self, event: &Event) {
-        let shown = self.trace(event);
-        let written = self.file.as_ref().map_or(Ok(()), |file| file.write(event));
-        if let Err(error) = shown.and(written) {
+    /// Shows a call of the guest's own that is about to run.
+    pub(super) fn call(&self, at: &Observed<'_>) {
+        if self.lines.load(Ordering::Relaxed) <= MAX_LINES {
+            self.show(&call(at));
+        }
+    }
+
+    /// Shows a line, and stops the guest when nobody can read it.
+    fn show(&self, line: &str) {
+        let line = match self.lines.fetch_add(1, Ordering::Relaxed) {
+            0..MAX_LINES => line,
+            MAX_LINES => &format!("[trace] {} are shown, no more\n", counted(MAX_LINES, "line")),
+            _ => return,
+        };
+        self.progress.end();
+        if let Err(error) = io::stderr().write_all(line.as_bytes()) {
             self.failed.set(error);
             self.stop.stop();
         }
     }
+}
 
-    fn trace(&mut self, event: &Event) -> io::Result<()> {
-        let line = match line(&event.kind) {
-            Some(line) if self.trace && self.lines < MAX_LINES => line,
-            Some(_) if self.trace && self.lines == MAX_LINES => {
-                format!("[host] {} are shown, no more\n", counted(MAX_LINES, "call"))
-            }
-            _ => return Ok(()),
-        };
-        self.lines += 1;
-        self.progress.end();
-        io::stderr().write_all(line.as_bytes())
+/// What looks at the events of a run.
+pub(super) struct Observer {
+    pub(super) trace: Option<Trace>,
+    pub(super) file: Option<EventFile>,
+    pub(super) stop: StopHandle,
+    pub(super) failed: Failed,
+}
+
+impl Observer {
+    /// Shows an event, and stops the guest when it cannot be written.
+    pub(super) fn see(&self, event: &Event) {
+        if let (Some(trace), Some(line)) = (&self.trace, line(&event.kind)) {
+            trace.show(&line);
+        }
+        if let Some(Err(error)) = self.file.as_ref().map(|file| file.write(event)) {
+            self.failed.set(error);
+            self.stop.stop();
+        }
+    }
+}
+
+/// Returns the line of a call of the guest's own.
+fn call(at: &Observed<'_>) -> String {
+    let module = at.module().decoded();
+    let func = at.func();
+    let n_params = module.func_type(func).map_or(0, |ty| ty.params().len());
+    let params = list(at.locals().get(..n_params).unwrap_or_default());
+    match module.func_name(func) {
+        Some(name) => format!("[call] function {func} <{}>({params})\n", Escaped::new(name)),
+        None => format!("[call] function {func}({params})\n"),
     }
 }
 
