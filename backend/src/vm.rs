@@ -52,7 +52,7 @@ pub use backtrace::{Backtrace, Frame};
 pub(crate) use bulk::{Bulk, Stop};
 pub(crate) use fuel::Verdict;
 pub use fuel::{Fuel, HostFuel};
-pub use machine::{Machine, MachineConfig, Origin, Spaces};
+pub use machine::{MAX_STACK_BYTES, Machine, MachineConfig, Origin, Spaces};
 pub use memory::{LinearMemory, MemoryError, VmMemory};
 pub use observe::{Place, Watch};
 pub use table::{Table, TableLimit, VmTable};

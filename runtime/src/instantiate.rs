@@ -201,11 +201,16 @@ impl StoreInner {
         };
         let id = self.machine.add_instance(self.code_of(module), spaces);
         self.instances.push(data);
-        self.init_globals_and_tables(module, id);
+        self.init_globals_and_tables(module, id)?;
         Ok(id)
     }
 
-    fn init_globals_and_tables(&mut self, module: &Module, id: InstanceId) {
+    /// Ends an instantiation that somebody stops or whose time is up.
+    fn look(&self) -> Result<(), Error> {
+        self.interrupted().map_or(Ok(()), |outcome| Err(outcome.into()))
+    }
+
+    fn init_globals_and_tables(&mut self, module: &Module, id: InstanceId) -> Result<(), Error> {
         let valid = module.decoded();
         // A global reads those before it.
         for (index, global) in valid.globals.iter().enumerate() {
@@ -217,13 +222,17 @@ impl StoreInner {
         }
         for (index, table) in valid.tables.iter().enumerate() {
             if let Some(init) = table.init {
+                self.look()?;
                 let value = self.evaluate_ref(module, id, init);
                 let table = self.instance(id).tables[index];
-                for element in 0..self.machine.table(table).len() as u64 {
+                // A new table holds nulls.
+                let len = if value == Ref::NULL { 0 } else { self.machine.table(table).len() as u64 };
+                for element in 0..len {
                     self.machine.table_set(table, element, value);
                 }
             }
         }
+        Ok(())
     }
 
     /// Returns the slots of the value of a constant expression of a module that has been validated.
@@ -268,6 +277,11 @@ impl StoreInner {
         let valid = module.decoded();
         for (index, segment) in valid.elements.iter().enumerate() {
             let index = ElemIdx(u32::try_from(index).unwrap_or(u32::MAX));
+            self.look()?;
+            // What is passive stays in memory until the guest drops it.
+            if segment.mode == SegmentMode::Passive {
+                self.admit(u128::from(segment.count) * 8)?;
+            }
             let mut refs = Vec::new();
             // Eight bytes for each of the module's: more than the module justifies by itself.
             refs.try_reserve_exact(segment.count as usize)
@@ -299,6 +313,7 @@ impl StoreInner {
 
     fn copy_data(&mut self, module: &Module, id: InstanceId) -> Result<(), Error> {
         for (index, segment) in module.decoded().data.iter().enumerate() {
+            self.look()?;
             if let SegmentMode::Active { target, offset } = segment.mode {
                 let index = DataIdx(u32::try_from(index).unwrap_or(u32::MAX));
                 let [dst, _] = self.evaluate(module, id, offset);

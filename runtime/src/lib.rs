@@ -59,4 +59,5 @@ pub use store::{AsStore, StopHandle, Store};
 pub use value::{ExternRef, Val};
 pub use wasmos_abi::{Capability, TrapCode};
 pub use wasmos_backend::Error as CompileError;
+pub use wasmos_backend::vm::MAX_STACK_BYTES;
 pub use wasmos_frontend::types::{FuncType, GlobalType, MemoryType, TableType, ValType};

@@ -11,7 +11,7 @@ pub struct Limits {
     pub timeout: Option<Duration>,
     /// Sum of all memories and, at 8 bytes an element, tables; growth beyond it is refused. `None`: what modules ask for.
     pub memory_bytes: Option<u64>,
-    /// Depth of calls, in bytes of promise P6.
+    /// Depth of calls, in bytes of promise P6; at most [`MAX_STACK_BYTES`](crate::MAX_STACK_BYTES), which stands for more.
     pub stack_bytes: u32,
     /// Elements of each table.
     pub table_elements: u64,

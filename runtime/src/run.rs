@@ -12,13 +12,13 @@ use crate::error::Error;
 use crate::events::EventKind;
 use crate::host::{Caller, HostFailure, HostFunc};
 use crate::outcome::{Frame, Outcome, Trap};
-use crate::store::{AsStore, HostFuncs, Store, StoreInner};
+use crate::store::{AsStore, HostFuncs, Store, StoreId, StoreInner};
 use crate::value::{TYPED_SLOTS, vals_from_slots};
 
 /// Units between two looks at the deadline and at stops: a few milliseconds of guest code.
 const SLICE: u64 = 1_000_000;
-/// What a host call takes of these units, so that a guest that only calls the host is looked at too.
-const HOST_CALL_UNITS: u64 = 1_000;
+/// What a host call takes of these units: a function of the host may take long, and 16 calls pass between two looks.
+const HOST_CALL_UNITS: u64 = SLICE / 16;
 /// Slots that a call of a host function has at hand.
 const FEW_SLOTS: usize = 4;
 /// The longest sleep between two looks at stops.
@@ -27,10 +27,12 @@ const NAP: Duration = Duration::from_millis(10);
 /// A call that is run in slices. A run that is not finished keeps its frames on the store's value stack; it must be
 /// resumed or abandoned before runs that began earlier go on.
 #[derive(Debug)]
+#[must_use = "a run that is dropped keeps its frames: resume, finish or abandon it, or `Store::abandon_runs`"]
 pub struct Run {
     results: Box<[ValType]>,
-    /// How many activations lay below when it began.
-    depth: usize,
+    store: StoreId,
+    /// Its number in the store.
+    serial: u64,
 }
 
 /// What a slice came to.
@@ -63,15 +65,15 @@ impl Run {
         slots: &[u64],
         results: Box<[ValType]>,
     ) -> Result<Self, Error> {
-        let depth = store.activations;
         store.begin(func, slots)?;
-        Ok(Self { results, depth })
+        Ok(Self { results, store: store.id, serial: store.next_run - 1 })
     }
 
     /// Runs for about `slice` units of fuel: up to the first test point behind them, or to a breakpoint.
     ///
     /// # Errors
-    /// [`Error::Host`], [`Error::HostPanicked`]; [`Error::RunOrder`] if a later run of the store has not ended.
+    /// [`Error::Host`], [`Error::HostPanicked`]; [`Error::RunOrder`] if a later run of the store has not ended, if this one
+    /// has, or if it is a run of another store.
     pub fn resume(&mut self, store: &mut impl AsStore, slice: u64) -> Result<Step, Error> {
         self.advance(store.store_mut(), Some(slice))
     }
@@ -100,7 +102,9 @@ impl Run {
     }
 
     fn check_order(&self, store: &StoreInner) -> Result<(), Error> {
-        if store.activations == self.depth + 1 { Ok(()) } else { Err(Error::RunOrder) }
+        let is_topmost = store.id == self.store && store.runs.last() == Some(&self.serial);
+        // The topmost run may be in a call of the host, which alone lets it go on.
+        if is_topmost && store.runs.len() > store.in_host { Ok(()) } else { Err(Error::RunOrder) }
     }
 
     fn advance<T>(&mut self, store: &mut Store<T>, budget: Option<u64>) -> Result<Step, Error> {
@@ -121,23 +125,34 @@ impl Run {
 impl StoreInner {
     /// Puts a call on the value stack: the first, or one that a host function makes.
     pub(crate) fn begin(&mut self, func: FuncRef, slots: &[u64]) -> Result<(), Error> {
-        if self.activations != self.in_host {
+        if self.runs.len() != self.in_host {
             return Err(Error::RunOrder);
         }
         self.machine.start(func, slots).map_err(|error| Error::Resources(error.to_string()))?;
-        self.activations += 1;
+        self.runs.push(self.next_run);
+        self.next_run += 1;
         Ok(())
     }
 
     fn abandon(&mut self) {
         self.machine.abandon();
-        self.activations -= 1;
+        self.runs.pop();
+        // A stop is for everything that runs: it lasts until the outermost run has ended.
+        if self.runs.is_empty() && self.stop.load(Ordering::Relaxed) {
+            self.stop.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives up the runs above the first `kept`.
+    fn abandon_above(&mut self, kept: usize) {
+        while self.runs.len() > kept {
+            self.abandon();
+        }
     }
 
     /// Says how the run ends if somebody stops it or its time is up.
-    fn interrupted(&self) -> Option<Outcome> {
-        // Looked at before it is swapped: each call of the guest comes by here, and a swap locks the bus.
-        if self.stop.load(Ordering::Relaxed) && self.stop.swap(false, Ordering::Relaxed) {
+    pub(crate) fn interrupted(&self) -> Option<Outcome> {
+        if self.stop.load(Ordering::Relaxed) {
             return Some(Outcome::Stopped);
         }
         self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| Outcome::Deadline)
@@ -175,6 +190,12 @@ impl StoreInner {
 }
 
 impl<T> Store<T> {
+    /// Gives up every suspended run that can be: in a host function those that it began, elsewhere all of the store's. Their
+    /// frames are dropped, what they have done stays, and their [`Run`]s answer [`Error::RunOrder`].
+    pub fn abandon_runs(&mut self) {
+        self.inner.abandon_above(self.inner.in_host);
+    }
+
     /// Drops the activation that has returned.
     pub(crate) fn end(&mut self) {
         self.inner.abandon();
@@ -275,14 +296,12 @@ impl<T> Store<T> {
         copy_slots(slots, self.inner.machine.args());
         let params =
             self.inner.gate.remembers().then(|| vals_from_slots(&self.inner, func.ty.params(), slots));
-        let activations = self.inner.activations;
+        let runs = self.inner.runs.len();
         self.inner.in_host += 1;
         let result = catch_unwind(AssertUnwindSafe(|| (func.call)(Caller { store: self, instance }, slots)));
-        self.inner.in_host = activations - 1;
+        self.inner.in_host = runs - 1;
         // A host function may have left runs of its own behind.
-        while self.inner.activations > activations {
-            self.inner.abandon();
-        }
+        self.inner.abandon_above(runs);
         let result = match result {
             Ok(result) => result,
             Err(panic) => {

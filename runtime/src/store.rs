@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmos_backend::vm::{FuncRef, GlobalId, InstanceId, Machine, MachineConfig, MemoryId, Ref, TableId};
 use wasmos_frontend::types::{GlobalType, MemIdx, MemoryType, TableType, TypeIdx};
@@ -58,8 +58,10 @@ pub struct StoreInner {
     pub(crate) stop: Arc<AtomicBool>,
     /// Types of the globals, by their position.
     pub(crate) global_types: Vec<GlobalType>,
-    /// How many activations lie on the value stack.
-    pub(crate) activations: usize,
+    /// The numbers of the runs whose activations lie on the value stack.
+    pub(crate) runs: Vec<u64>,
+    /// The number of the next one.
+    pub(crate) next_run: u64,
     /// How many of them wait for a host function.
     pub(crate) in_host: usize,
     /// Whether instances get code that can be observed.
@@ -165,7 +167,8 @@ impl<T> Store<T> {
             deadline: None,
             stop: Arc::default(),
             global_types: Vec::new(),
-            activations: 0,
+            runs: Vec::new(),
+            next_run: 0,
             in_host: 0,
             is_observable: false,
         };
@@ -237,10 +240,23 @@ impl<T> Store<T> {
         StopHandle(self.inner.stop.clone())
     }
 
-    /// Returns the sum of all memories, in bytes. Memories never shrink, so that this is also the peak.
+    /// Gives the guest this much time from now on; `None` for no end. Without this call the limits' timeout counts from the
+    /// first instantiation, also while nothing runs.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.inner.limits.timeout = timeout;
+        self.inner.deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    }
+
+    /// Returns what counts against the limit on memory, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
         self.inner.machine.memory_bytes()
+    }
+
+    /// Returns the most that [`Store::memory_bytes`] has been.
+    #[must_use]
+    pub fn memory_peak_bytes(&self) -> u64 {
+        self.inner.machine.memory_peak_bytes()
     }
 
     /// Makes a reference that guests can hold and hand back, but not look into.
@@ -321,7 +337,7 @@ impl StoreInner {
     }
 
     /// Refuses what would exceed the limit on memory.
-    fn admit(&self, bytes: u128) -> Result<(), Error> {
+    pub(crate) fn admit(&self, bytes: u128) -> Result<(), Error> {
         let needed = bytes.saturating_add(self.machine.memory_bytes().into());
         match self.limits.memory_bytes {
             Some(limit) if needed > limit.into() => Err(Error::Limit {

@@ -51,6 +51,9 @@ pub enum Exit {
 
 /// What a nested activation costs of the call depth at least, so that a host which calls back is bounded.
 const NESTED_BYTES: u64 = 4096;
+/// How many activations lie upon one another at most: each stands on frames of the host's own stack, whatever the limit on
+/// call depth. As many as the default limit admits.
+const MAX_ACTIVATIONS: usize = 256;
 /// Slots at the bottom of an activation that are there even without results: the function, and where its frame lies.
 const BOTTOM_SLOTS: usize = 2;
 
@@ -270,7 +273,9 @@ impl State {
         // SAFETY: V5, V6. The frame of the host's function stands, and its stub lives.
         let (left, below) = unsafe { (header(fp).left, (*stub).n_params.max((*stub).n_results)) };
         let bytes = 8 * (u64::from(below) + (slots + HEADER_SLOTS) as u64);
-        let left = u64::from(left).checked_sub(bytes.max(NESTED_BYTES)).map(|left| left as u32);
+        let admitted = (self.activations.len() < MAX_ACTIVATIONS).then_some(u64::from(left));
+        let left =
+            admitted.and_then(|left| left.checked_sub(bytes.max(NESTED_BYTES))).map(|left| left as u32);
         // SAFETY: V5. The slots of the host's function.
         (unsafe { fp.add(below as usize) }, left)
     }

@@ -195,7 +195,7 @@ impl State {
     pub(crate) fn grow_memory(&mut self, id: MemoryId, delta: u64) -> Option<u64> {
         let bytes = self.growth_bytes(id, delta)?;
         let before = self.memories[id.index()].grow(delta)?;
-        self.memory_bytes += bytes;
+        self.count_memory(bytes);
         Some(before)
     }
 
@@ -302,8 +302,13 @@ impl State {
             return None;
         }
         let before = self.tables[id.index()].grow(delta, init)?;
-        self.memory_bytes += delta * ELEMENT_BYTES;
+        self.count_memory(delta * ELEMENT_BYTES);
         Some(before)
+    }
+
+    pub(crate) fn count_memory(&mut self, bytes: u64) {
+        self.memory_bytes = self.memory_bytes.saturating_add(bytes);
+        self.memory_peak_bytes = self.memory_peak_bytes.max(self.memory_bytes);
     }
 
     pub(crate) fn drop_data(&mut self, at: InstanceId, data: u32) {
@@ -323,7 +328,7 @@ impl State {
         let bytes = elements.len() as u64 * ELEMENT_BYTES;
         if let Some(segment) = self.instances[at.index()].elements.get_mut(elem as usize) {
             *segment = Some(elements);
-            self.memory_bytes = self.memory_bytes.saturating_add(bytes);
+            self.count_memory(bytes);
         }
     }
 }

@@ -11,8 +11,8 @@ pub struct Fuel {
     pub limit: u64,
 }
 
-/// Most units that the counter register holds at once. Between test points it may be overdrawn by 1,000 units per open
-/// frame, which is far less than what is left of 31 bits.
+/// Most units that the counter register holds at once. Between test points it may be overdrawn by 1,000 units for each open
+/// frame: [`MAX_STACK_BYTES`](crate::vm::MAX_STACK_BYTES) keeps all of them together within 31 bits.
 const MOST: u64 = 1 << 30;
 
 /// The fuel of a machine while guest code runs: the register counts down from what was granted.

@@ -24,13 +24,17 @@ use crate::vm::{
 /// Limits of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineConfig {
-    /// Call depth in bytes, as promise P6 counts them.
+    /// Call depth in bytes, as promise P6 counts them; at most [`MAX_STACK_BYTES`], which stands for more.
     pub stack_bytes: u32,
     /// Sum of all memories, and 8 bytes for each element of a table or of an element segment.
     pub memory_limit_bytes: u64,
     /// Elements of one table.
     pub table_limit: u64,
 }
+
+/// Most bytes of call depth. A frame costs 32 of them at least and may overdraw the counter by 1,000 units until a test
+/// point: those of all frames must fit its 31 bits, else fuel could be gained by returning.
+pub const MAX_STACK_BYTES: u32 = 32 << 20;
 
 impl Default for MachineConfig {
     fn default() -> Self {
@@ -111,8 +115,9 @@ impl Machine {
             instances: Vec::new(),
             activations: Vec::new(),
             stack: None,
-            depth_limit: config.stack_bytes,
+            depth_limit: config.stack_bytes.min(MAX_STACK_BYTES),
             memory_bytes: 0,
+            memory_peak_bytes: 0,
             memory_limit_bytes: config.memory_limit_bytes,
             table_limit: config.table_limit,
             host_context,
@@ -142,7 +147,7 @@ impl Machine {
         let state = self.state_mut();
         let left = state.memory_limit_bytes.saturating_sub(state.memory_bytes);
         let memory = LinearMemory::new(ty, left)?;
-        state.memory_bytes += memory.len_bytes() as u64;
+        state.count_memory(memory.len_bytes() as u64);
         state.memories.push(memory);
         Ok(MemoryId(count(state.memories.len()) - 1))
     }
@@ -183,6 +188,12 @@ impl Machine {
         self.state().memory_bytes
     }
 
+    /// Returns the most that [`Machine::memory_bytes`] has been.
+    #[must_use]
+    pub fn memory_peak_bytes(&self) -> u64 {
+        self.state().memory_peak_bytes
+    }
+
     /// Adds a table of its least size.
     ///
     /// # Errors
@@ -195,7 +206,7 @@ impl Machine {
             return Err(TableLimit { min: ty.limits.min, limit: left });
         }
         let table = Table::new(ty, init.bits(), state.table_limit)?;
-        state.memory_bytes += table.len() as u64 * 8;
+        state.count_memory(table.len() as u64 * 8);
         state.tables.push(table);
         Ok(TableId(count(state.tables.len()) - 1))
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use wasmos_runtime::{Limits, UnknownImports};
+use wasmos_runtime::{Limits, MAX_STACK_BYTES, UnknownImports};
 
 use crate::args::Backend;
 use crate::args::guest::GuestArgs;
@@ -232,10 +232,9 @@ impl Sensor {
 
 /// Depth of calls has no `unlimited`: the stack is reserved before the guest runs.
 fn stack_bytes(text: &str) -> Result<u32, String> {
-    const MAX: u64 = 1 << 30;
     match units::bytes(text)? {
-        Limit::At(bytes) if bytes <= MAX => Ok(bytes as u32),
-        _ => Err("at most 1GiB".into()),
+        Limit::At(bytes) if bytes <= MAX_STACK_BYTES.into() => Ok(bytes as u32),
+        _ => Err(format!("at most {}MiB", MAX_STACK_BYTES >> 20)),
     }
 }
 

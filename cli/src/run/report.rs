@@ -224,7 +224,7 @@ impl<'a> Report<'a> {
             outcome: Ended::new(ending),
             fuel_used: store.fuel_used(),
             instructions: store.instructions(),
-            memory_peak_bytes: store.memory_bytes(),
+            memory_peak_bytes: store.memory_peak_bytes(),
             host_calls: store.gate().host_calls(),
             elapsed_ns: nanos(elapsed),
             backend: backend.name(),

@@ -555,7 +555,8 @@ unsafe fn reenter(mut r: Registers, body: *const Body, context: *const VmContext
     }
 }
 
-/// Calls a function that may be another instance's in place of the frame.
+/// Calls a function that may be another instance's in place of the frame. A function of the host is called from the
+/// frame, so that it sees whose call it is (promise P1, and the memory it may reach): its results are returned behind.
 ///
 /// # Safety
 /// V3-V8.
@@ -563,6 +564,9 @@ unsafe fn reenter(mut r: Registers, body: *const Body, context: *const VmContext
 unsafe fn return_call_func(mut r: Registers, func: *const VmFunc) -> u32 {
     // SAFETY: the caller's promise.
     unsafe {
+        if (*(*func).context).instance == NO_INSTANCE {
+            return call_func(r, func);
+        }
         replace_arguments(&r, Args { at: 3 });
         if core::ptr::eq((*func).context, r.context()) {
             let body = (*(*func).cell).body.load(Ordering::Acquire);

@@ -20,6 +20,12 @@ enum Args {
     Row(u32, u32),
 }
 
+/// How many slots lie between the operands below a call's and the callee's frame: arguments or results, and the header.
+fn room(ty: &FuncType) -> u32 {
+    let (params, results) = (Types::Many(ty.params()).slots(), Types::Many(ty.results()).slots());
+    params.max(results) + HEADER_SLOTS as u32
+}
+
 impl Args {
     /// Returns the form of a call within the instance.
     fn form(&self) -> usize {
@@ -45,7 +51,10 @@ impl<'m> Translator<'m> {
         let Some(ty) = self.module.func_type(func) else { return };
         let args = self.args(ty);
         if let Some(cell) = self.cell(func) {
-            self.tail_call_op(return_call, &[cell], &args, ty);
+            self.close_sites();
+            self.op(return_call, &[cell]);
+            self.arg_words(&args, self.delta(ty));
+            self.die();
         } else {
             self.tail_call_op(return_call_import, &[func.0.into(), 0], &args, ty);
         }
@@ -97,7 +106,9 @@ impl<'m> Translator<'m> {
         let from = self.stack.len() - n;
         let first = self.stack.get(from).map_or(self.next_temp(), |entry| self.temp(*entry));
         let slots = self.next_temp() - first;
-        let args = if self.is_wide || slots as usize > LISTED {
+        // Arguments and results of a callee may lie a little beyond what 16 bits can say although the frame does not.
+        let far = first.saturating_add(room(ty)) > u32::from(u16::MAX);
+        let args = if self.is_wide || far || slots as usize > LISTED {
             self.settle_from(from);
             Args::Row(first, slots)
         } else {
@@ -127,6 +138,7 @@ impl<'m> Translator<'m> {
             Args::Row(first, n) => self.ops.extend(row_words(delta, *first, *n)),
             Args::Listed(slots) => {
                 let end = self.ops.len() + list_words(slots.len());
+                debug_assert!(u16::try_from(delta).is_ok(), "arguments that lie so far out are a row");
                 let mut halves = vec![delta as u16, slots.len() as u16];
                 halves.extend(slots);
                 self.halves(&halves);
@@ -144,8 +156,7 @@ impl<'m> Translator<'m> {
 
     /// Returns how far a callee's frame lies: behind everything that lives, and where arguments and results lie.
     fn delta(&self, ty: &FuncType) -> u32 {
-        let (params, results) = (Types::Many(ty.params()).slots(), Types::Many(ty.results()).slots());
-        self.next_temp() + params.max(results) + HEADER_SLOTS as u32
+        self.next_temp() + room(ty)
     }
 
     fn call_op(&mut self, handler: Handler, words: &[u64], args: &Args, ty: &FuncType, may_leave: bool) {
@@ -176,11 +187,11 @@ impl<'m> Translator<'m> {
         self.open_site(self.ops.len() - 1);
     }
 
+    /// A tail call that may lead to a function of the host, which is called from the frame: behind it stands a return of
+    /// its results. They may lie beyond the highest operand, within what the slack pays for (V5).
     fn tail_call_op(&mut self, handler: Handler, words: &[u64], args: &Args, ty: &FuncType) {
-        self.close_sites();
-        self.op(handler, words);
-        self.arg_words(args, self.delta(ty));
-        self.die();
+        self.call_op(handler, words, args, ty, true);
+        self.return_();
     }
 
     /// `return`, and the end of the body. The stack stays as it is.
@@ -194,7 +205,7 @@ impl<'m> Translator<'m> {
                 self.emit(return_none);
             }
             (1, 1) if !self.is_wide => self.return_one(),
-            _ if self.is_wide || slots as usize > LISTED => {
+            _ if self.is_wide || self.next_temp() > u16::MAX.into() || slots as usize > LISTED => {
                 self.settle_from(from);
                 let first = self.temp(self.stack[from]);
                 self.close_sites();
