@@ -21,7 +21,7 @@ use crate::module::{
     ConstExpr, DataSegment, ElementSegment, Export, ExternIdx, ImportType, Memory, Module, SectionId,
     SegmentMode, Table,
 };
-use crate::types::{AddressType, FuncIdx, Limits, TypeIdx, ValType};
+use crate::types::{AddressType, FuncIdx, Limits, MemoryType, TableType, TypeIdx, ValType};
 use crate::validate::func::FuncValidator;
 pub use crate::validate::proof::{FrameCost, LazyModule, ValidBody, ValidModule};
 use crate::validate::types::CanonicalTypes;
@@ -185,20 +185,32 @@ fn check_limits(limits: Limits) -> core::result::Result<(), ErrorKind> {
 fn check_table(module: &Module, table: &Table) -> Result<()> {
     let context = SectionId::Table.context();
     check_val_type(module, table.ty.element, table.offset, context)?;
-    let error = |kind| Err(Error::new(kind, table.offset as usize, context));
-    if let Err(kind) = check_limits(table.ty.limits) {
-        return error(kind);
-    }
-    let elements = table.ty.limits.max.unwrap_or(table.ty.limits.min);
-    if table.ty.address == AddressType::I32 && elements > u64::from(u32::MAX) {
-        return error(ErrorKind::TableTooLarge { elements });
+    check_table_size(&table.ty).map_err(|kind| Error::new(kind, table.offset as usize, context))
+}
+
+fn check_memory(memory: &Memory) -> Result<()> {
+    let error = |kind| Error::new(kind, memory.offset as usize, SectionId::Memory.context());
+    check_memory_type(&memory.ty).map_err(error)
+}
+
+/// Checks the size of a table, whose elements are of a type that is known to be valid.
+///
+/// # Errors
+/// What validation says of it (3.0, "table types").
+pub fn check_table_size(ty: &TableType) -> core::result::Result<(), ErrorKind> {
+    check_limits(ty.limits)?;
+    let elements = ty.limits.max.unwrap_or(ty.limits.min);
+    if ty.address == AddressType::I32 && elements > u64::from(u32::MAX) {
+        return Err(ErrorKind::TableTooLarge { elements });
     }
     Ok(())
 }
 
-fn check_memory(memory: &Memory) -> Result<()> {
-    let ty = memory.ty;
-    let error = |kind| Err(Error::new(kind, memory.offset as usize, SectionId::Memory.context()));
+/// Checks a memory type.
+///
+/// # Errors
+/// What validation says of it (3.0, "memory types").
+pub fn check_memory_type(ty: &MemoryType) -> core::result::Result<(), ErrorKind> {
     let (address_space, page_size_log2) = match ty.address {
         AddressType::I32 => (limits::MEMORY32_PAGES, ty.page_size_log2),
         AddressType::I64 => (limits::MEMORY64_PAGES, ty.page_size_log2),
@@ -207,17 +219,15 @@ fn check_memory(memory: &Memory) -> Result<()> {
         (16, _) => address_space,
         (0, AddressType::I32) => u64::from(u32::MAX),
         (0, AddressType::I64) => u64::MAX,
-        _ => return error(ErrorKind::InvalidPageSize { page_size_log2 }),
+        _ => return Err(ErrorKind::InvalidPageSize { page_size_log2 }),
     };
-    if let Err(kind) = check_limits(ty.limits) {
-        return error(kind);
-    }
+    check_limits(ty.limits)?;
     let pages = ty.limits.max.unwrap_or(ty.limits.min);
     if pages > most {
-        return error(ErrorKind::MemoryTooLarge { pages, page_size_log2 });
+        return Err(ErrorKind::MemoryTooLarge { pages, page_size_log2 });
     }
     if ty.shared && ty.limits.max.is_none() {
-        return error(ErrorKind::SharedWithoutMaximum);
+        return Err(ErrorKind::SharedWithoutMaximum);
     }
     Ok(())
 }

@@ -31,13 +31,16 @@ pub enum Error {
         name: String,
     },
     /// A function was called with values of another type, or asked for as one of another type.
-    #[error("the function is a {found}, not a {wanted}")]
+    #[error("it is {found}, not {wanted}")]
     WrongType {
         /// What was asked for.
         wanted: String,
         /// What it is.
         found: String,
     },
+    /// No module could have such a memory or table.
+    #[error("there is no such type: {0}")]
+    BadType(wasmos_frontend::ErrorKind),
     /// A name is defined twice.
     #[error("{module:?} {name:?} is defined already")]
     DefinedTwice {

@@ -3,6 +3,7 @@
 use wasmos_abi::TrapCode;
 use wasmos_backend::vm::{GlobalId, MemoryId, TableId};
 use wasmos_frontend::types::{GlobalType, MemoryType, TableType};
+use wasmos_frontend::validate::{check_memory_type, check_table_size};
 
 use crate::error::Error;
 use crate::store::{AsStore, Store, StoreId, StoreInner};
@@ -19,8 +20,9 @@ impl Memory {
     /// Makes a memory that modules can import.
     ///
     /// # Errors
-    /// [`Error::Limit`], [`Error::Resources`].
+    /// [`Error::BadType`], [`Error::Limit`], [`Error::Resources`].
     pub fn new<T>(store: &mut Store<T>, ty: MemoryType) -> Result<Self, Error> {
+        check_memory_type(&ty).map_err(Error::BadType)?;
         Ok(Self { store: store.inner.id, id: store.inner.add_memory(ty)? })
     }
 
@@ -111,8 +113,9 @@ impl Table {
     /// Makes a table that modules can import, all elements being `init`.
     ///
     /// # Errors
-    /// [`Error::Limit`], [`Error::Resources`], [`Error::WrongType`].
+    /// [`Error::BadType`], [`Error::Limit`], [`Error::Resources`], [`Error::WrongType`].
     pub fn new<T>(store: &mut Store<T>, ty: TableType, init: Val) -> Result<Self, Error> {
+        check_table_size(&ty).map_err(Error::BadType)?;
         store.inner.must_fit(&init, ty.element)?;
         let init = store.inner.reference(init);
         Ok(Self { store: store.inner.id, id: store.inner.add_table(ty, init)? })

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use wasmos_frontend::types::{AddressType, Limits as Sizes};
 use wasmos_runtime::{
-    AsStore, Caller, Engine, Error, HostFailure, Instance, Limits, Linker, MAX_STACK_BYTES, Module, Outcome,
-    Run, Step, Store, TrapCode, Val,
+    AsStore, Caller, Engine, Error, HostFailure, Instance, Limits, Linker, MAX_STACK_BYTES, Memory,
+    MemoryType, Module, Outcome, Run, Step, Store, Table, TableType, TrapCode, Val, ValType,
 };
 
 fn instance<T: 'static>(store: &mut Store<T>, linker: &Linker<T>, text: &str) -> Instance {
@@ -246,4 +247,30 @@ fn the_time_ends_an_instantiation_and_can_be_given_anew() {
     assert!(matches!(late, Err(Error::Guest(outcome)) if *outcome == Outcome::Deadline));
     store.set_timeout(Some(Duration::from_secs(600)));
     assert!(Linker::new(&engine).instantiate(&mut store, &module).is_ok());
+}
+
+#[test]
+fn a_memory_or_table_that_no_module_could_have_is_refused() {
+    let mut store = Store::new(&Engine::default(), ());
+    let ty = |min, max, page_size_log2, shared| MemoryType {
+        address: AddressType::I32,
+        limits: Sizes { min, max },
+        shared,
+        page_size_log2,
+    };
+    assert!(Memory::new(&mut store, ty(1, Some(2), 16, true)).is_ok());
+    for bad in [
+        ty(2, Some(1), 16, false),
+        ty(0, None, 200, false),
+        ty(0, None, 16, true),
+        ty(65_537, None, 16, false),
+    ] {
+        assert!(matches!(Memory::new(&mut store, bad), Err(Error::BadType(_))), "{bad}");
+    }
+    let ty = TableType {
+        element: ValType::FUNCREF,
+        address: AddressType::I32,
+        limits: Sizes { min: 2, max: Some(1) },
+    };
+    assert!(matches!(Table::new(&mut store, ty, Val::FuncRef(None)), Err(Error::BadType(_))));
 }

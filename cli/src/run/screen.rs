@@ -111,7 +111,11 @@ const fn help(outcome: &Outcome) -> Option<&'static str> {
 /// Writes where a trap happened and how the guest got there.
 fn place(err: &mut dyn Write, trap: &Trap) -> io::Result<()> {
     let Some((first, callers)) = trap.backtrace.split_first() else {
-        return writeln!(err, "  at offset {:#x}, in a segment", trap.offset);
+        return match trap.offset {
+            // No instruction and no segment stands there: the host itself called one of its functions.
+            0 => writeln!(err, "  in a function of the host"),
+            offset => writeln!(err, "  at offset {offset:#x}, in a segment"),
+        };
     };
     writeln!(err, "  at offset {:#x} in {}", trap.offset, function(first))?;
     let shown =
