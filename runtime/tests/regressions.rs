@@ -94,8 +94,8 @@ fn a_tail_call_of_the_host_comes_from_the_function_that_makes_it() {
             panic!("it traps")
         };
         assert_eq!(trap.code, TrapCode::MemoryOutOfBounds);
-        let valid = reader.module(&store);
-        let body = valid.valid().bodies[2].0;
+        let module = reader.module(&store);
+        let body = module.decoded().bodies[2].0;
         // Behind the count of locals, `nop` and the constant.
         assert_eq!((trap.offset, trap.backtrace[0].func.0), (body.start + 4, 3));
     }
