@@ -308,7 +308,12 @@ impl State {
 
     pub(crate) fn count_memory(&mut self, bytes: u64) {
         self.memory_bytes = self.memory_bytes.saturating_add(bytes);
+    }
+
+    /// `elem.drop`: the only thing by which a guest uses less memory than before.
+    pub(crate) fn elem_drop(&mut self, at: InstanceId, elem: u32) {
         self.memory_peak_bytes = self.memory_peak_bytes.max(self.memory_bytes);
+        self.drop_elements(at, elem);
     }
 
     pub(crate) fn drop_data(&mut self, at: InstanceId, data: u32) {

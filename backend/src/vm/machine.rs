@@ -188,10 +188,10 @@ impl Machine {
         self.state().memory_bytes
     }
 
-    /// Returns the most that [`Machine::memory_bytes`] has been.
+    /// Returns the most that [`Machine::memory_bytes`] has been while a guest ran.
     #[must_use]
     pub fn memory_peak_bytes(&self) -> u64 {
-        self.state().memory_peak_bytes
+        self.state().memory_peak_bytes.max(self.state().memory_bytes)
     }
 
     /// Adds a table of its least size.

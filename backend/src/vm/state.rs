@@ -107,6 +107,7 @@ pub(crate) struct State {
     pub(crate) stack: Option<ValueStack>,
     pub(crate) depth_limit: u32,
     pub(crate) memory_bytes: u64,
+    /// What `memory_bytes` was at the most when a guest gave some of it back.
     pub(crate) memory_peak_bytes: u64,
     pub(crate) memory_limit_bytes: u64,
     pub(crate) table_limit: u64,

@@ -70,7 +70,7 @@ handlers! {
     /// The segment at byte 16.
     fn elem_drop(r) {
         let context = r.context();
-        (*(*context).state).drop_elements(InstanceId::new((*context).instance as u32), r.u32(16));
+        (*(*context).state).elem_drop(InstanceId::new((*context).instance as u32), r.u32(16));
         r.next(3)
     }
 }
