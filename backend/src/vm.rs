@@ -49,7 +49,7 @@ use core::num::NonZeroU32;
 pub use activation::Exit;
 pub(crate) use activation::header;
 pub use backtrace::{Backtrace, Frame};
-pub(crate) use bulk::{Bulk, Stop};
+pub(crate) use bulk::{BYTES_PER_UNIT, Bulk, Stop};
 pub(crate) use fuel::Verdict;
 pub use fuel::{Fuel, HostFuel};
 pub use machine::{MAX_STACK_BYTES, Machine, MachineConfig, Origin, Spaces};

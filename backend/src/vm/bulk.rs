@@ -33,7 +33,7 @@ type Result<T> = core::result::Result<T, Stop>;
 
 const PIECE_BYTES: u64 = 64 * 1024;
 const PIECE_ELEMENTS: u64 = PIECE_BYTES / 8;
-const BYTES_PER_UNIT: u64 = 64;
+pub(crate) const BYTES_PER_UNIT: u64 = 64;
 const ELEMENTS_PER_UNIT: u64 = 8;
 /// Units for each 64 KiB that a memory grows by, begun ones included.
 const UNITS_PER_PAGE: u64 = 16;

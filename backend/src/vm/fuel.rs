@@ -62,6 +62,13 @@ impl Counter {
         self.granted
     }
 
+    /// Takes work that costs no fuel out of the slice, so that the driver looks at the deadline as often as with work that
+    /// does, and returns what the register is to hold; `used` must be up to date.
+    pub(crate) fn shorten_slice(&mut self, units: u64) -> i32 {
+        self.slice_end = self.slice_end.saturating_sub(units);
+        self.grant()
+    }
+
     /// Decides about a test point that wants `cost`; `used` must be up to date.
     pub(crate) fn judge(&self, cost: u32) -> Verdict {
         // What cannot be counted any more cannot be paid for either, also without a limit: the register would stay empty
