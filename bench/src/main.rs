@@ -5,6 +5,7 @@
 
 mod calls;
 mod corpus;
+mod delays;
 mod engines;
 mod kernels;
 mod memory;
@@ -72,6 +73,15 @@ enum Command {
         /// The modules.
         files: Vec<PathBuf>,
     },
+    /// How late guests that try to starve the host are ended.
+    Delays {
+        /// How often each is measured.
+        #[arg(long, default_value_t = 21)]
+        rounds: usize,
+        /// Only guests whose name contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// Does one piece of work and prints the peak of resident memory in KiB (used by `validate` and `memory`).
     Peak {
         /// Whose memory, doing what.
@@ -94,6 +104,7 @@ fn main() -> anyhow::Result<()> {
         Command::Calls { rounds } => calls::run(rounds),
         Command::Metering { rounds } => metering::run(rounds),
         Command::Memory { files } => memory::run(&files),
+        Command::Delays { rounds, only } => delays::run(rounds, &only),
         Command::Peak { work, module } => memory::print_peak(work, &module),
         Command::Time { kernel } => metering::print_time(&kernel),
     }
