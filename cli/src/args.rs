@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use wasmos_analysis::Grade;
 use wasmos_frontend::{Feature, Features};
 
 pub(crate) use crate::args::guest::{Clock, Dir, GuestArgs, Random, Stdin, capability};
@@ -38,12 +39,11 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     Validate(ValidateArgs),
     Inspect(InspectArgs),
+    Analyze(AnalyzeArgs),
     Print(PrintArgs),
     Run(Box<RunArgs>),
     Wast(WastArgs),
     Help(HelpArgs),
-    #[command(hide = true, disable_help_flag = true)]
-    Analyze(NotBuilt),
     #[command(hide = true, disable_help_flag = true)]
     Compile(NotBuilt),
 }
@@ -91,6 +91,62 @@ pub(crate) struct InspectArgs {
     /// Module: .wasm, .wat (text, at most 16 MiB), or - for stdin
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+/// Say what modules are and what they could do, without running them
+///
+/// Finds facts (control flow, loops, calls, imports, data), asks rules about them, and grades each module: ok, warning,
+/// severe, or unknown if not all of it could be looked at. Each point of the score says what it rests on. Exits 1 if a
+/// module reaches the threshold of --fail-on, 3 if one could not be analysed. `wasmos help json` describes the output of
+/// --json.
+#[derive(Debug, Parser)]
+#[command(after_help = "Examples:\n  \
+    wasmos analyze module.wasm\n  \
+    wasmos analyze --fail-on warning plugins/*.wasm\n  \
+    wasmos analyze --sarif build/*.wasm > wasmos.sarif\n  \
+    wasmos analyze --profile-out grants.toml module.wasm")]
+pub(crate) struct AnalyzeArgs {
+    /// Print one line of JSON for each module instead of the screen
+    #[arg(long, conflicts_with = "sarif")]
+    pub(crate) json: bool,
+
+    /// Print one SARIF log of all modules instead of the screen
+    #[arg(long)]
+    pub(crate) sarif: bool,
+
+    /// Exit 1 for a grade from this one on: severe, warning, info, none
+    #[arg(long, value_name = "GRADE", default_value = "severe", value_parser = FailOn::parse)]
+    pub(crate) fail_on: FailOn,
+
+    /// Switch rules off, regrade them, allow and deny imports: a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Write the least that the module must be given, as TOML, to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile_out: Option<PathBuf>,
+
+    /// Modules: .wasm, .wat (text, at most 16 MiB), or - for stdin; one with --profile-out
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// The grade from which `analyze` exits 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FailOn(Option<Grade>);
+
+impl FailOn {
+    pub(crate) const fn grade(self) -> Option<Grade> {
+        self.0
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match (text, Grade::from_name(text)) {
+            ("none", _) => Ok(Self(None)),
+            (_, Some(grade)) => Ok(Self(Some(grade))),
+            _ => Err("there is no such grade; there are severe, warning, info and none".into()),
+        }
+    }
 }
 
 /// Print a module as text, with the byte offset of each line

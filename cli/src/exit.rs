@@ -60,7 +60,7 @@ impl Exit {
     pub(crate) const fn meaning(self) -> &'static str {
         match self {
             Self::Fine => "fine",
-            Self::Findings => "a directive of a script failed",
+            Self::Findings => "findings at or above the threshold, or a directive of a script failed",
             Self::Usage => "wrong usage, or a file that cannot be read or written",
             Self::Refused => "a module is malformed, invalid, unsupported or over a limit",
             Self::Internal => "an internal error of wasmos: please report it",

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use crate::args::{Args, HelpArgs};
 use crate::exit::Exit;
 use crate::output::Escaped;
-use crate::{inspect, run, wast};
+use crate::{analyze, inspect, run, wast};
 
 pub(crate) fn show(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     let mut command = Args::command();
@@ -15,7 +15,7 @@ pub(crate) fn show(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) ->
     match args.topic.as_deref() {
         None => write!(out, "{}", command.render_long_help())?,
         Some("exit-codes") => exit_codes(out)?,
-        Some("json") => [inspect::KEYS, run::KEYS, wast::KEYS]
+        Some("json") => [analyze::KEYS, inspect::KEYS, run::KEYS, wast::KEYS]
             .iter()
             .try_for_each(|keys| out.write_all(keys.as_bytes()))?,
         Some(name) => match command.find_subcommand_mut(name) {

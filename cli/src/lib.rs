@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod analyze;
 mod args;
 mod exit;
 mod help;
@@ -83,11 +84,11 @@ fn run(
     match args.verb {
         Verb::Validate(args) => validate::run(&args, out, err),
         Verb::Inspect(args) => inspect::run(&args, out, err),
+        Verb::Analyze(args) => analyze::run(&args, out, err),
         Verb::Print(args) => print::run(&args, out, err),
         Verb::Wast(args) => wast::run(&args, out, err),
         Verb::Run(args) => run::run(*args, &command_line, out, err),
         Verb::Help(args) => help::show(&args, out, err),
-        Verb::Analyze(_) => help::not_built("analyze", err),
         Verb::Compile(_) => help::not_built("compile", err),
     }
 }

@@ -206,6 +206,11 @@ fn inspect() {
 }
 
 #[test]
+fn analyze() {
+    check("analyze");
+}
+
+#[test]
 fn print() {
     check("print");
 }

@@ -5,5 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod json;
+pub mod sarif;
 pub mod shown;
 pub mod svg;
+pub mod text;

@@ -1,0 +1,123 @@
+//! `wasmos analyze`: what modules are and what they could do, without running them; and a gate for builds.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use wasmos_analysis::finding::Grade;
+use wasmos_analysis::{Policy, Report, Verdict, analyze};
+use wasmos_frontend::{Features, ValidModule};
+use wasmos_web_report::{json, sarif, text};
+
+use crate::args::AnalyzeArgs;
+use crate::exit::Exit;
+use crate::input::Input;
+use crate::output::Escaped;
+use crate::problem::Problem;
+
+/// Keys of the JSON, for `wasmos help json`.
+pub(crate) const KEYS: &str = "\
+analyze --json, one line for each module:
+  schema_version, grade (ok, warning, severe, unknown), score,
+  score_by_category [{category, points, counted}], verdict_id,
+  module {sha256, size_bytes},
+  findings [{rule, title, category, grade, confidence, points, message,
+    function {index, name}, offset, evidence, advice, remedy, attack}],
+  imports [{module, name, kind, type, class, platform, capability, declared,
+    reachable}],
+  profile {grants, unknown_imports},
+  cost [{function, export, kind, fuel, bound}],
+  provenance {language, allocator, producers},
+  coverage {complete, functions, reachable, skipped, indirect_calls,
+    host_mutable_calls, bounded_functions}
+
+";
+
+/// A module that could be looked at.
+struct Analyzed {
+    name: String,
+    module: ValidModule,
+    report: Report,
+}
+
+pub(crate) fn run(args: &AnalyzeArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    if args.profile_out.is_some() && args.files.len() != 1 {
+        Problem::new(Exit::Usage, "--profile-out", "takes one module").write(err)?;
+        return Ok(Exit::Usage);
+    }
+    let policy = match policy(args.policy.as_deref()) {
+        Ok(policy) => policy,
+        Err(problem) => {
+            problem.write(err)?;
+            return Ok(problem.exit);
+        }
+    };
+    let mut worst = Exit::Fine;
+    let mut done = Vec::new();
+    for file in &args.files {
+        match look_at(file, &policy) {
+            Ok(analyzed) => {
+                worst = worst.max(exit_of(args, &analyzed.report));
+                show(args, out, &analyzed)?;
+                done.push(analyzed);
+            }
+            Err(problem) => {
+                out.flush()?;
+                problem.write(err)?;
+                worst = worst.max(problem.exit);
+            }
+        }
+    }
+    if args.sarif {
+        let modules: Vec<_> = done
+            .iter()
+            .map(|it| sarif::Analyzed { name: &it.name, module: &it.module, report: &it.report })
+            .collect();
+        crate::output::json(out, &sarif::log(&modules))?;
+    }
+    if let (Some(path), [one]) = (&args.profile_out, &*done)
+        && let Err(error) = std::fs::write(path, one.report.profile.to_toml())
+    {
+        let name = Escaped::new(&path.to_string_lossy()).to_string();
+        Problem::new(Exit::Usage, &name, format!("cannot be written: {error}")).write(err)?;
+        worst = worst.max(Exit::Usage);
+    }
+    Ok(worst)
+}
+
+fn policy(path: Option<&Path>) -> Result<Policy, Problem> {
+    let Some(path) = path else { return Ok(Policy::default()) };
+    let name = Escaped::new(&path.to_string_lossy()).to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Problem::new(Exit::Usage, &name, format!("cannot be read: {error}")))?;
+    Policy::parse(&text)
+        .map_err(|error| Problem::new(Exit::Usage, &name, Escaped::new(&error.to_string()).to_string()))
+}
+
+fn look_at(file: &Path, policy: &Policy) -> Result<Analyzed, Problem> {
+    let (module, origin) = Input::read(file)?.decode(Features::all())?;
+    let module = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
+    let report = analyze(&module, policy);
+    Ok(Analyzed { name: origin.name, module, report })
+}
+
+fn show(args: &AnalyzeArgs, out: &mut dyn Write, it: &Analyzed) -> io::Result<()> {
+    if args.json {
+        crate::output::json(out, &json::report(&it.module, &it.report))
+    } else if args.sarif {
+        Ok(())
+    } else {
+        text::report(out, &it.name, &it.module, &it.report)
+    }
+}
+
+/// What could not be analysed fails closed; below the threshold everything is fine.
+fn exit_of(args: &AnalyzeArgs, report: &Report) -> Exit {
+    let Some(threshold) = args.fail_on.grade() else { return Exit::Fine };
+    let worst = match report.verdict {
+        Verdict::Severe => Some(Grade::Severe),
+        Verdict::Warning => Some(Grade::Warning),
+        Verdict::Unknown => return Exit::Refused,
+        Verdict::Ok => report.findings.iter().map(|finding| finding.grade).max(),
+    };
+    if worst.is_some_and(|worst| worst >= threshold) { Exit::Findings } else { Exit::Fine }
+}
