@@ -117,6 +117,24 @@ fn a_run_that_does_not_begin_leaves_nothing_behind() {
     }
 }
 
+/// Time and random bytes of the host: what a program prints does not depend on where they come from.
+#[test]
+fn the_clock_and_the_random_bytes_may_be_the_hosts() {
+    let folder = folder();
+    let program = format!("{PROGRAMS}/system.wasm");
+    let answer = |flags: &[&str]| {
+        let output = run(folder.path(), &[flags, &[program.as_str()]].concat());
+        (output.status.code(), text(&output.stdout).to_owned())
+    };
+    assert_eq!(answer(&["--clock=real", "--random=real"]), answer(&[]));
+    let poll = format!("{PROGRAMS}/poll.wasm");
+    let begin = std::time::Instant::now();
+    let output = run(folder.path(), &["--clock=real", "--memfs=/d", &poll]);
+    assert_eq!(output.status.code(), Some(0));
+    // Three waits of two milliseconds and one of one, which the virtual clock would not make.
+    assert!(begin.elapsed() >= std::time::Duration::from_millis(5));
+}
+
 /// A flood of calls is shown up to a point, and runs on.
 #[test]
 fn a_trace_is_bounded() {

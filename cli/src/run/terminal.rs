@@ -13,11 +13,13 @@ pub(super) struct Filter<W> {
     pending: Vec<u8>,
     /// Whether a character has been written that a mark can combine with.
     has_base: bool,
+    /// Whether a carriage return waits for what comes: in front of a line feed it is left out.
+    has_return: bool,
 }
 
 impl<W: Write> Filter<W> {
     pub(super) const fn new(out: W) -> Self {
-        Self { out, pending: Vec::new(), has_base: false }
+        Self { out, pending: Vec::new(), has_base: false, has_return: false }
     }
 
     fn shown(&mut self, bytes: &[u8]) -> String {
@@ -31,7 +33,8 @@ impl<W: Write> Filter<W> {
             rest = rest.get(chunk.valid().len() + invalid.len()..).unwrap_or_default();
             if rest.is_empty() && is_beginning(invalid) {
                 self.pending = invalid.to_vec();
-            } else {
+            } else if !invalid.is_empty() {
+                self.end_return(&mut text, false);
                 for byte in invalid {
                     text.push_str(&format!("\\x{byte:02x}"));
                 }
@@ -41,13 +44,23 @@ impl<W: Write> Filter<W> {
     }
 
     fn push(&mut self, text: &mut String, c: char) {
+        self.end_return(text, c == '\n');
         let has_base = std::mem::replace(&mut self.has_base, !matches!(c, '\n' | '\t'));
         let combines = !c.is_ascii() && c.escape_debug().len() > 1;
         match c {
             '\n' | '\t' => text.push(c),
             _ if is_printable(c) && (has_base || !combines) => text.push(c),
-            '\r' => text.push_str("\\r"),
+            '\r' => self.has_return = true,
             _ => text.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+        }
+    }
+}
+
+impl<W> Filter<W> {
+    /// Shows a carriage return that has waited, unless a line ends behind it.
+    fn end_return(&mut self, text: &mut String, is_line_end: bool) {
+        if std::mem::take(&mut self.has_return) && !is_line_end {
+            text.push_str("\\r");
         }
     }
 }
@@ -115,6 +128,7 @@ mod tests {
             ("\u{202e}txt \u{9b}31m é 漢 e\u{301}".as_bytes(), "\\u{202e}txt \\u{9b}31m é 漢 e\u{301}"),
             ("\n\u{301}".as_bytes(), "\n\\u{301}"),
             (b"caf\xe9 ok", "caf\\xe9 ok"),
+            (b"dos\r\nmac\r\rx\r\xe9\n", "dos\nmac\\r\\rx\\r\\xe9\n"),
             (b"\xff\xff", "\\xff\\xff"),
         ] {
             assert_eq!(filtered(&[bytes]), shown);
@@ -127,5 +141,6 @@ mod tests {
         let pieces: Vec<_> = text.chunks(1).collect();
         assert_eq!(filtered(&pieces), "é漢🦀 e\u{301}\\u{1b}");
         assert_eq!(filtered(&[b"\xf0\x9f", b"x"]), "\\xf0\\x9fx");
+        assert_eq!(filtered(&[b"dos\r", b"\nover\r", b"written"]), "dos\nover\\rwritten");
     }
 }
