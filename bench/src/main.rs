@@ -10,9 +10,11 @@ mod engines;
 mod kernels;
 mod memory;
 mod metering;
+mod programs;
 mod start;
 mod stats;
 mod validate;
+mod wasi;
 
 use std::path::PathBuf;
 
@@ -82,6 +84,40 @@ enum Command {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// Runs command-line programs of the corpus, whole processes, beside wasmi.
+    Programs {
+        /// Folder that has `runs.json`.
+        #[arg(long, default_value = "../shared/corpus")]
+        shared: PathBuf,
+        /// Folder that `cargo xtask corpus` has filled.
+        #[arg(long, env = "WASMOS_CORPUS", default_value = "target/corpus")]
+        corpus: PathBuf,
+        /// How often each pair is measured.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Only runs whose name contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// Throughput of `fd_write` and `fd_read`, and the cost of a host call at the gate.
+    Wasi {
+        /// How often each is measured.
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+    },
+    /// Runs one program and ends with its status (used by `programs`).
+    Program {
+        /// The engine.
+        which: programs::Which,
+        /// The module.
+        module: PathBuf,
+        /// Directories, HOST::GUEST.
+        #[arg(long = "dir")]
+        dirs: Vec<String>,
+        /// Arguments.
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
     /// Does one piece of work and prints the peak of resident memory in KiB (used by `validate` and `memory`).
     Peak {
         /// Whose memory, doing what.
@@ -105,6 +141,9 @@ fn main() -> anyhow::Result<()> {
         Command::Metering { rounds } => metering::run(rounds),
         Command::Memory { files } => memory::run(&files),
         Command::Delays { rounds, only } => delays::run(rounds, &only),
+        Command::Programs { shared, corpus, rounds, only } => programs::run(&shared, &corpus, rounds, &only),
+        Command::Wasi { rounds } => wasi::run(rounds),
+        Command::Program { which, module, dirs, args } => programs::run_one(which, &module, &dirs, &args),
         Command::Peak { work, module } => memory::print_peak(work, &module),
         Command::Time { kernel } => metering::print_time(&kernel),
     }

@@ -1,0 +1,159 @@
+//! Command-line programs of the corpus from their bytes to their end, each in a process of its own, beside wasmi with its
+//! fuel on and its WASI library.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use serde::Deserialize;
+use wasmi_wasi::wasi_common::sync::{Dir, WasiCtxBuilder, ambient_authority};
+use wasmos_runtime as wasmos;
+use wasmos_runtime::wasi::{self, Access, Output, Stdin, WasiCtx};
+
+use crate::engines::wasmi_engine;
+use crate::stats::{geometric_mean, spread};
+
+/// Which engine runs a program.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Which {
+    /// Ours, with the limits of the profile `standard`, of time none.
+    Wasmos,
+    /// The peer, with fuel.
+    Wasmi,
+}
+
+/// A run of `runs.json`.
+#[derive(Deserialize)]
+struct Run {
+    name: String,
+    module: String,
+    dirs: Vec<String>,
+    stdin: Option<String>,
+    args: Vec<String>,
+    exit: i32,
+}
+
+/// Runs one program in this process and ends with its status.
+pub fn run_one(which: Which, module: &Path, dirs: &[String], args: &[String]) -> Result<()> {
+    let bytes = fs::read(module)?;
+    let name = module.file_name().context("the module has a name")?.to_string_lossy().into_owned();
+    let args: Vec<String> = [name].into_iter().chain(args.iter().cloned()).collect();
+    let dirs = dirs.iter().map(|dir| dir.split_once("::").context("a directory is HOST::GUEST"));
+    let dirs: Vec<_> = dirs.collect::<Result<_>>()?;
+    let status = match which {
+        Which::Wasmos => own(bytes, &dirs, &args)?,
+        Which::Wasmi => peer(&bytes, &dirs, &args)?,
+    };
+    std::process::exit(status)
+}
+
+fn own(bytes: Vec<u8>, dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
+    let engine = wasmos::Engine::default();
+    let module = wasmos::Module::new(&engine, bytes)?;
+    let mut builder = WasiCtx::builder().args(args).stdin(Stdin::Inherit);
+    builder = builder.stdout(Output::Inherit).stderr(Output::Inherit);
+    for (host, guest) in dirs {
+        builder = builder.dir(host, *guest, Access::ReadWrite);
+    }
+    let limits = wasmos::Limits { timeout: None, ..wasmos::Limits::standard() };
+    let mut store = wasmos::Store::with_limits(&engine, builder.build()?, limits)?;
+    let mut linker = wasmos::Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
+    let instance = linker.instantiate(&mut store, &module)?;
+    let start = instance.get_func(&mut store, "_start").context("a program has a start")?;
+    Ok(match start.call(&mut store, &[])? {
+        wasmos::Outcome::Returned(_) => 0,
+        wasmos::Outcome::Exited(status) => status,
+        outcome => bail!("{outcome}"),
+    })
+}
+
+fn peer(bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
+    let engine = wasmi_engine(true, wasmi::CompilationMode::LazyTranslation);
+    let module = wasmi::Module::new(&engine, bytes)?;
+    let mut builder = WasiCtxBuilder::new();
+    builder.args(args)?.inherit_stdio();
+    for (host, guest) in dirs {
+        builder.preopened_dir(Dir::open_ambient_dir(host, ambient_authority())?, guest)?;
+    }
+    let mut store = wasmi::Store::new(&engine, builder.build());
+    store.set_fuel(wasmos::Limits::standard().fuel.unwrap_or(u64::MAX / 4))?;
+    let mut linker = wasmi::Linker::new(&engine);
+    wasmi_wasi::add_to_linker(&mut linker, |ctx| ctx)?;
+    let instance = linker.instantiate_and_start(&mut store, &module)?;
+    let start = instance.get_typed_func::<(), ()>(&store, "_start")?;
+    match start.call(&mut store, ()) {
+        Ok(()) => Ok(0),
+        Err(error) => error.i32_exit_status().ok_or_else(|| error.into()),
+    }
+}
+
+/// Prints a row for each run that both engines can make.
+pub fn run(shared: &Path, corpus: &Path, rounds: usize, only: &str) -> Result<()> {
+    let runs: Vec<Run> = serde_json::from_slice(&fs::read(shared.join("runs.json"))?)?;
+    println!("| run | wasmi + fuel, ms | wasmos, metered (min–max) |\n| --- | --: | --- |");
+    let mut ratios = Vec::new();
+    for run in runs.iter().filter(|run| run.name.contains(only)) {
+        if let Err(why) = time(Which::Wasmos, run, shared, corpus) {
+            println!("| {} | left out: {why} | |", run.name);
+            continue;
+        }
+        let mut pairs = Vec::new();
+        for _ in 0..rounds {
+            pairs.push((time(Which::Wasmos, run, shared, corpus)?, time(Which::Wasmi, run, shared, corpus)?));
+        }
+        let [least, median, most] = spread(pairs.iter().map(|(own, peer)| own / peer).collect());
+        let [_, peer, _] = spread(pairs.iter().map(|(_, peer)| peer * 1e3).collect());
+        println!("| {} | {peer:.1} | {median:.2} ({least:.2}–{most:.2}) |", run.name);
+        ratios.push(median);
+    }
+    println!("| geometric mean | 1 | {:.2} |", geometric_mean(ratios));
+    Ok(())
+}
+
+/// Returns how long a process takes, in seconds.
+fn time(which: Which, run: &Run, shared: &Path, corpus: &Path) -> Result<f64> {
+    let folder = std::env::temp_dir().join(format!("wasmos-bench-{}", std::process::id()));
+    let seconds = time_in(&folder, which, run, shared, corpus);
+    fs::remove_dir_all(&folder)?;
+    seconds
+}
+
+fn time_in(folder: &Path, which: Which, run: &Run, shared: &Path, corpus: &Path) -> Result<f64> {
+    copy(&shared.join("inputs"), &folder.join("inputs"))?;
+    fs::create_dir(folder.join("EMPTY"))?;
+    let which = which.to_possible_value().context("an engine has a name")?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("program").arg(which.get_name()).arg(corpus.join(&run.module));
+    for dir in &run.dirs {
+        let root: PathBuf = if dir.starts_with("data/") { corpus.into() } else { folder.into() };
+        command.arg("--dir").arg(root.join(dir));
+    }
+    command.arg("--").args(&run.args).stdout(Stdio::null());
+    command.stdin(match &run.stdin {
+        Some(name) => File::open(shared.join(name))?.into(),
+        None => Stdio::null(),
+    });
+    let begin = Instant::now();
+    let output = command.output()?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(run.exit), "{}", stderr.lines().next().unwrap_or_default());
+    Ok(seconds)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &to)?,
+            false => fs::write(to, fs::read(entry.path())?)?,
+        }
+    }
+    Ok(())
+}
