@@ -53,7 +53,9 @@ pub(crate) struct GuestArgs {
     )]
     pub(crate) deny: Vec<Capability>,
 
-    /// Grant only the capabilities that a TOML file lists: capabilities = ["stdio"]
+    /// Grant only the capabilities that a TOML file lists: grants = ["stdio"]
+    ///
+    /// `wasmos analyze --profile-out` writes such a file.
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) grants: Option<PathBuf>,
 
