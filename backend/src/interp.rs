@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::interp::ops::call::{HOST_STUB, NO_FUNC};
 use crate::interp::ops::{call, control};
 use crate::interp::regs::{Handler, exit};
+use crate::jit::{self, Compiled, Options};
 use crate::vm::TypeId;
 use crate::vm::chunked::Chunked;
 
@@ -169,6 +170,7 @@ pub struct ModuleCode {
     cells: Chunked<Box<Cell>>,
     /// Whether each instruction of its bodies can be observed.
     is_observed: bool,
+    native: Option<Arc<Compiled>>,
 }
 
 impl fmt::Debug for ModuleCode {
@@ -205,7 +207,7 @@ impl ModuleCode {
         assert_eq!(type_ids.len(), module.types.len(), "one identity for each type");
         check_supported(module.instructions_used())?;
         let cells = Chunked::new(module.bodies.len());
-        Ok(Self { module, type_ids, is_subtype, cells, is_observed: false })
+        Ok(Self { module, type_ids, is_subtype, cells, is_observed: false, native: None })
     }
 
     /// Returns the same module as code that a machine can observe, instruction by instruction: with an op in front of
@@ -218,11 +220,37 @@ impl ModuleCode {
             is_subtype: Arc::clone(&self.is_subtype),
             cells: Chunked::new(self.module.bodies.len()),
             is_observed: true,
+            native: None,
         }
     }
 
     pub(crate) const fn is_observed(&self) -> bool {
         self.is_observed
+    }
+
+    /// Makes a module ready for the JIT: all bodies are validated that have not been, and compiled, in parallel.
+    ///
+    /// # Errors
+    /// [`Error`].
+    ///
+    /// # Panics
+    /// If `type_ids` is not as long as the module's list of types.
+    pub fn compile(
+        module: impl Into<LazyModule>,
+        type_ids: Box<[TypeId]>,
+        is_subtype: IsSubtype,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let valid = module.into().validate()?;
+        let native = jit::compile(&valid, &type_ids, options);
+        let mut code = Self::new(valid, type_ids, is_subtype)?;
+        code.native = Some(Arc::new(native?));
+        Ok(code)
+    }
+
+    /// Returns the native code; `None` if the module is the interpreter's.
+    pub(crate) fn native(&self) -> Option<&Compiled> {
+        self.native.as_deref()
     }
 
     /// Returns the module.

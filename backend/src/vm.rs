@@ -35,8 +35,8 @@ mod bulk;
 pub(crate) mod chunked;
 mod fuel;
 mod machine;
-mod mapping;
-mod memory;
+pub(crate) mod mapping;
+pub(crate) mod memory;
 pub(crate) mod observe;
 pub(crate) mod stack;
 pub(crate) mod state;
@@ -48,11 +48,13 @@ use core::num::NonZeroU32;
 
 pub use activation::Exit;
 pub(crate) use activation::header;
+pub(crate) use activation::{BOTTOM_SLOTS, MAX_ACTIVATIONS, NESTED_BYTES, Phase};
+pub(crate) use backtrace::Kept;
 pub use backtrace::{Backtrace, Frame};
 pub(crate) use bulk::{BYTES_PER_UNIT, Bulk, Stop};
 pub(crate) use fuel::Verdict;
 pub use fuel::{Fuel, HostFuel};
-pub use machine::{MAX_STACK_BYTES, Machine, MachineConfig, Origin, Spaces};
+pub use machine::{MAX_STACK_BYTES, Machine, MachineConfig, Origin, Spaces, Tier};
 pub use memory::{LinearMemory, MemoryError, VmMemory};
 pub use observe::{Place, Watch};
 pub use table::{Table, TableLimit, VmTable};
@@ -160,6 +162,10 @@ pub(crate) struct VmFunc {
     pub(crate) n_results: u32,
     /// Whether parameters or results are references.
     pub(crate) has_refs: bool,
+    /// Native code that guests call; null with the interpreter.
+    pub(crate) code: *const u8,
+    /// Native code by which the driver calls `code`.
+    pub(crate) enter: *const u8,
 }
 
 /// The value of a global: one slot, or two for a vector.
@@ -180,6 +186,8 @@ pub(crate) struct VmContext {
     pub(crate) imports: *const *const VmFunc,
     /// Its own [`InstanceId`], or [`NO_INSTANCE`].
     pub(crate) instance: u64,
+    /// What native code shares with the driver; null with the interpreter.
+    pub(crate) native: *mut crate::jit::VmNative,
 }
 
 /// The instance of the context that belongs to none: that of the host's functions and of the bottom of a stack.
@@ -193,7 +201,7 @@ impl VmContext {
 }
 
 // A context is allocated as words, with the pointers to globals behind it.
-const _: () = assert!(size_of::<VmContext>() == 48 && align_of::<VmContext>() <= 8);
+const _: () = assert!(size_of::<VmContext>() == 56 && align_of::<VmContext>() <= 8);
 const _: () = assert!(offset_of!(VmContext, memory0) == 0 && offset_of!(VmContext, state) == 8);
 const _: () = assert!(offset_of!(VmMemory, base) == 0 && offset_of!(VmMemory, len_bytes) == 8);
 const _: () = assert!(offset_of!(VmTable, elements) == 0 && offset_of!(VmTable, len) == 8);

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use wasmos_backend::jit;
+use wasmos_backend::vm::Tier;
 use wasmos_frontend::Features;
 use wasmos_frontend::registry::TypeRegistry;
 use wasmos_frontend::types::{FuncType, TypeIdx, ValType};
@@ -15,6 +17,8 @@ pub struct Config {
     pub features: Features,
     /// When bodies are validated; before anything runs by default.
     pub validation: Validation,
+    /// What runs guest code; the interpreter by default.
+    pub backend: Backend,
 }
 
 /// When the bodies of a module are validated. All other rules are checked when the module is made, always.
@@ -28,6 +32,25 @@ pub enum Validation {
     /// run by [`Error::Module`], as does every later call of it. [`crate::Module::validate`] checks what is left, on any
     /// thread, while the module is in use.
     Lazy,
+}
+
+/// What runs guest code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// The interpreter: starts at once.
+    #[default]
+    Interpreter,
+    /// Native code: all bodies of a module are compiled when it is made ready.
+    Jit(jit::Options),
+}
+
+impl Backend {
+    pub(crate) const fn tier(self) -> Tier {
+        match self {
+            Self::Interpreter => Tier::Interpreter,
+            Self::Jit(options) => Tier::Jit(options.bounds),
+        }
+    }
 }
 
 /// What many modules and stores share. Cloning it gives another handle to the same engine.
@@ -57,6 +80,12 @@ impl Engine {
     #[must_use]
     pub fn validation(&self) -> Validation {
         self.0.config.validation
+    }
+
+    /// Returns what runs guest code.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.0.config.backend
     }
 
     /// Returns whether both are handles to one engine.

@@ -85,7 +85,7 @@ impl From<wasmos_backend::Error> for Error {
     fn from(error: wasmos_backend::Error) -> Self {
         match error {
             wasmos_backend::Error::Invalid(error) => Self::Module(error),
-            unsupported @ wasmos_backend::Error::Unsupported { .. } => Self::Unsupported(unsupported),
+            unsupported => Self::Unsupported(unsupported),
         }
     }
 }

@@ -43,7 +43,7 @@ pub mod store;
 pub mod value;
 pub mod wasi;
 
-pub use engine::{Config, Engine, Validation};
+pub use engine::{Backend, Config, Engine, Validation};
 pub use error::{Error, LinkError, LinkErrorKind};
 pub use func::{Func, TypedFunc};
 pub use host::{Caller, HostFailure};
@@ -59,5 +59,6 @@ pub use store::{AsStore, StopHandle, Store};
 pub use value::{ExternRef, Val};
 pub use wasmos_abi::{Capability, TrapCode};
 pub use wasmos_backend::Error as CompileError;
+pub use wasmos_backend::jit::{Bounds, Options as JitOptions};
 pub use wasmos_backend::vm::MAX_STACK_BYTES;
 pub use wasmos_frontend::types::{FuncType, GlobalType, MemoryType, TableType, ValType};

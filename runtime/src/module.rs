@@ -10,7 +10,7 @@ use wasmos_frontend::registry::map_val;
 use wasmos_frontend::types::{FuncIdx, FuncType, TypeIdx, ValType};
 use wasmos_frontend::{LazyModule, ValidModule, decode_with, validate_lazily};
 
-use crate::engine::{Engine, Validation};
+use crate::engine::{Backend, Engine, Validation};
 use crate::error::Error;
 
 /// A module that is ready to be instantiated. Cloning it gives another handle to the same code.
@@ -32,8 +32,8 @@ impl fmt::Debug for Module {
 }
 
 impl Module {
-    /// Decodes, validates and prepares a module. Bodies are translated when they are first called; with
-    /// [`Validation::Lazy`] they are also validated then.
+    /// Decodes, validates and prepares a module. The interpreter translates bodies when they are first called; with
+    /// [`Validation::Lazy`] they are also validated then. The JIT validates and compiles all of them now.
     ///
     /// # Errors
     /// [`Error::Module`] with the place, [`Error::Unsupported`].
@@ -49,7 +49,7 @@ impl Module {
     ///
     /// # Errors
     /// [`Error::Unsupported`].
-    pub fn from_valid(engine: &Engine, valid: ValidModule) -> Result<Self, Error> {
+    pub fn from_valid(engine: &Engine, valid: impl Into<LazyModule>) -> Result<Self, Error> {
         Self::prepare(engine, valid.into())
     }
 
@@ -60,7 +60,11 @@ impl Module {
         let registry = engine.clone();
         let is_subtype =
             Arc::new(move |sub: TypeId, sup: TypeId| registry.extends(TypeIdx(sub.0), TypeIdx(sup.0)));
-        let code = Arc::new(ModuleCode::new(decoded.clone(), ids, is_subtype)?);
+        let code = match engine.backend() {
+            Backend::Interpreter => ModuleCode::new(decoded.clone(), ids, is_subtype)?,
+            Backend::Jit(options) => ModuleCode::compile(decoded.clone(), ids, is_subtype, options)?,
+        };
+        let code = Arc::new(code);
         Ok(Self(Arc::new(Inner { engine: engine.clone(), decoded, types, code })))
     }
 

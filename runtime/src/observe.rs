@@ -11,6 +11,7 @@ use wasmos_backend::vm::Place;
 pub use wasmos_backend::vm::Watch;
 use wasmos_frontend::types::{FuncIdx, ValType};
 
+use crate::engine::Backend;
 use crate::error::Error;
 use crate::instance::Instance;
 use crate::module::Module;
@@ -85,6 +86,7 @@ impl Observed<'_> {
 
 impl<T> Store<T> {
     /// Makes the instances that come ready to be observed: by an observer, by breakpoints, step by step.
+    /// Native code cannot be observed: of an engine whose backend is the JIT, making an instance panics then.
     pub const fn make_observable(&mut self) {
         self.inner.is_observable = true;
     }
@@ -147,7 +149,11 @@ impl Run {
 impl StoreInner {
     /// Returns the code that an instance of a module gets.
     pub(crate) fn code_of(&self, module: &Module) -> Arc<ModuleCode> {
-        if self.is_observable { Arc::new(module.code().observed()) } else { module.code().clone() }
+        if !self.is_observable {
+            return module.code().clone();
+        }
+        assert_eq!(self.engine.backend(), Backend::Interpreter, "native code cannot be observed");
+        Arc::new(module.code().observed())
     }
 
     /// Returns the fuel used; in front of an instruction that is observed, without what is charged for it already.

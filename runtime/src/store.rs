@@ -154,6 +154,7 @@ impl<T> Store<T> {
             stack_bytes: limits.stack_bytes,
             memory_limit_bytes: limits.memory_bytes.unwrap_or(u64::MAX),
             table_limit: limits.table_elements,
+            tier: engine.backend().tier(),
         });
         machine.set_fuel_limit(limits.fuel.unwrap_or(u64::MAX));
         let inner = StoreInner {

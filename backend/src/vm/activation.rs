@@ -50,12 +50,12 @@ pub enum Exit {
 }
 
 /// What a nested activation costs of the call depth at least, so that a host which calls back is bounded.
-const NESTED_BYTES: u64 = 4096;
+pub(crate) const NESTED_BYTES: u64 = 4096;
 /// How many activations lie upon one another at most: each stands on frames of the host's own stack, whatever the limit on
 /// call depth. As many as the default limit admits.
-const MAX_ACTIVATIONS: usize = 256;
+pub(crate) const MAX_ACTIVATIONS: usize = 256;
 /// Slots at the bottom of an activation that are there even without results: the function, and where its frame lies.
-const BOTTOM_SLOTS: usize = 2;
+pub(crate) const BOTTOM_SLOTS: usize = 2;
 
 /// Where an activation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +126,9 @@ impl Machine {
     /// one is due; if the topmost activation is not in a call of the host.
     pub fn start(&mut self, func: FuncRef, args: &[u64]) -> io::Result<()> {
         let state = self.state_mut();
+        if state.native.is_some() {
+            return state.start_native(func, args);
+        }
         state.reserve_stack()?;
         let Some(callee) = state.funcs.get(func.0) else { panic!("a function of another machine") };
         assert_eq!(args.len(), callee.n_params as usize, "as many slots as the parameters have");
@@ -169,6 +172,9 @@ impl Machine {
     /// is no reference of this machine where one is due.
     pub fn resume(&mut self, slice: u64) -> Exit {
         let state = self.state_mut();
+        if state.native.is_some() {
+            return self.resume_native(slice);
+        }
         let Some(activation) = state.activations.last_mut() else { panic!("nothing to resume") };
         match activation.phase {
             Phase::Ready => {}
@@ -208,6 +214,9 @@ impl Machine {
     #[must_use]
     pub fn args(&self) -> &[u64] {
         let state = self.state();
+        if let Some(native) = &state.native {
+            return native.args();
+        }
         let Some((fp, stub)) = state.pending_host() else { return &[] };
         // SAFETY: V5. The frame of a host's function has its parameters, and nothing writes them while borrowed.
         unsafe { core::slice::from_raw_parts(fp, (*stub).n_params as usize) }
@@ -216,6 +225,9 @@ impl Machine {
     /// Returns the slots of the results of the pending host call; none without one. They lie where the arguments lie.
     #[must_use]
     pub fn results_mut(&mut self) -> &mut [u64] {
+        if self.state().native.is_some() {
+            return self.state_mut().native.as_mut().map_or(&mut [], |native| native.results_mut());
+        }
         let Some((fp, stub)) = self.state().pending_host() else { return &mut [] };
         // SAFETY: V5. The slack holds results that are more than the arguments; the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(fp, (*stub).n_results as usize) }
@@ -226,6 +238,9 @@ impl Machine {
     #[must_use]
     pub fn results(&self) -> &[u64] {
         let state = self.state();
+        if let Some(native) = &state.native {
+            return native.results();
+        }
         let Some(activation) = state.activations.last().filter(|top| top.phase == Phase::Returned) else {
             return &[];
         };
@@ -237,7 +252,10 @@ impl Machine {
     /// Takes the topmost activation off, with all its frames.
     pub fn abandon(&mut self) {
         let state = self.state_mut();
-        state.activations.pop();
+        match &mut state.native {
+            Some(native) => native.abandon(),
+            None => drop(state.activations.pop()),
+        }
         let below = state.activations.last_mut().and_then(|top| top.below.take());
         (state.registers, state.bulk) = below.unwrap_or((Registers::none(), None));
         state.wait_result = None;
@@ -248,6 +266,9 @@ impl Machine {
     #[must_use]
     pub fn stack_used_bytes(&self) -> u32 {
         let state = self.state();
+        if let Some(native) = &state.native {
+            return state.depth_limit - native.left(state.depth_limit);
+        }
         let top = state.frames().find(|(activation, _)| !activation.exhausted);
         // SAFETY: V5. The frame of an activation that was left stands.
         let left = top.map(|(_, registers)| unsafe { header(registers.fp) }.left);
@@ -257,7 +278,7 @@ impl Machine {
     /// Returns how many activations there are.
     #[must_use]
     pub fn activations(&self) -> usize {
-        self.state().activations.len()
+        self.state().native.as_ref().map_or(self.state().activations.len(), |native| native.depth())
     }
 }
 
@@ -359,7 +380,7 @@ impl State {
         Exit::HostCall { host, caller }
     }
 
-    fn check_params(&self, func: FuncRef, args: &[u64]) {
+    pub(crate) fn check_params(&self, func: FuncRef, args: &[u64]) {
         let ty = self.func_type(func);
         let mut slot = 0;
         for param in ty.params() {

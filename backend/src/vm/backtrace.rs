@@ -60,6 +60,9 @@ impl Machine {
     #[must_use]
     pub fn backtrace(&self) -> Backtrace {
         let state = self.state();
+        if let Some(native) = &state.native {
+            return native.backtrace(state);
+        }
         let mut kept = Kept::default();
         if let Some((func, instance)) = state.entering {
             kept.push(Raw { instance, func, place: Place::Entry });
@@ -102,26 +105,31 @@ fn walk(activation: &Activation, registers: &Registers, returned: bool, mut fram
 }
 
 /// The innermost and the outermost frames.
-#[derive(Default)]
-struct Kept {
-    innermost: Vec<Raw>,
-    outermost: std::collections::VecDeque<Raw>,
+pub(crate) struct Kept<T> {
+    innermost: Vec<T>,
+    outermost: std::collections::VecDeque<T>,
     left_out: u32,
 }
 
-impl Kept {
-    fn push(&mut self, raw: Raw) {
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { innermost: Vec::new(), outermost: std::collections::VecDeque::new(), left_out: 0 }
+    }
+}
+
+impl<T> Kept<T> {
+    pub(crate) fn push(&mut self, frame: T) {
         if self.innermost.len() < Backtrace::INNERMOST {
-            return self.innermost.push(raw);
+            return self.innermost.push(frame);
         }
-        self.outermost.push_back(raw);
+        self.outermost.push_back(frame);
         if self.outermost.len() > Backtrace::OUTERMOST {
             self.outermost.pop_front();
             self.left_out += 1;
         }
     }
 
-    fn finish(mut self) -> (Vec<Raw>, u32) {
+    pub(crate) fn finish(mut self) -> (Vec<T>, u32) {
         self.innermost.extend(self.outermost);
         (self.innermost, self.left_out)
     }

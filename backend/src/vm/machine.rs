@@ -9,6 +9,7 @@ use wasmos_frontend::types::{
 };
 
 use crate::interp::{Cell, ModuleCode, Registers};
+use crate::jit::{Bounds, Native};
 use crate::vm::arena::Arena;
 use crate::vm::chunked::Chunked;
 use crate::vm::fuel::{Counter, HostFuel};
@@ -30,6 +31,18 @@ pub struct MachineConfig {
     pub memory_limit_bytes: u64,
     /// Elements of one table.
     pub table_limit: u64,
+    /// What runs guest code. All modules of a machine are of one tier.
+    pub tier: Tier,
+}
+
+/// What runs guest code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// The interpreter.
+    #[default]
+    Interpreter,
+    /// Native code, with memories as its accesses expect them.
+    Jit(Bounds),
 }
 
 /// Most bytes of call depth. A frame costs 32 of them at least and may overdraw the counter by 1,000 units until a test
@@ -38,7 +51,12 @@ pub const MAX_STACK_BYTES: u32 = 32 << 20;
 
 impl Default for MachineConfig {
     fn default() -> Self {
-        Self { stack_bytes: 1 << 20, memory_limit_bytes: u64::MAX, table_limit: u64::MAX }
+        Self {
+            stack_bytes: 1 << 20,
+            memory_limit_bytes: u64::MAX,
+            table_limit: u64::MAX,
+            tier: Tier::Interpreter,
+        }
     }
 }
 
@@ -95,6 +113,7 @@ impl Machine {
             tables: core::ptr::null(),
             imports: core::ptr::null(),
             instance: NO_INSTANCE,
+            native: core::ptr::null_mut(),
         });
         let state = State {
             counter: Counter::new(),
@@ -122,10 +141,16 @@ impl Machine {
             table_limit: config.table_limit,
             host_context,
             no_memory,
+            native: match config.tier {
+                Tier::Interpreter => None,
+                Tier::Jit(bounds) => Some(Native::new(bounds, config.stack_bytes.min(MAX_STACK_BYTES))),
+            },
         };
         let mut machine = Self { state: NonNull::from(Box::leak(Box::new(state))) };
         let address = machine.state.as_ptr();
-        machine.state_mut().host_context.state = address;
+        let state = machine.state_mut();
+        state.host_context.state = address;
+        state.host_context.native = state.native_vm();
         machine
     }
 
@@ -146,7 +171,8 @@ impl Machine {
     pub fn add_memory(&mut self, ty: MemoryType) -> Result<MemoryId, MemoryError> {
         let state = self.state_mut();
         let left = state.memory_limit_bytes.saturating_sub(state.memory_bytes);
-        let memory = LinearMemory::new(ty, left)?;
+        let guarded = state.native.as_ref().is_some_and(|native| native.bounds.is_guarded());
+        let memory = LinearMemory::new(ty, left, guarded)?;
         state.count_memory(memory.len_bytes() as u64);
         state.memories.push(memory);
         Ok(MemoryId(count(state.memories.len()) - 1))
@@ -270,14 +296,17 @@ impl Machine {
         let cell = Cell::host(count(state.hosts.len()), func.n_params, func.n_results);
         func.cell = &raw const *cell;
         let returns_refs = ty.results().iter().any(|ty| ty.is_ref());
-        state.hosts.push(HostFunc { host, ty, returns_refs, _cell: cell });
-        state.add_func(func)
+        let native = state.native_host(&mut func);
+        let func = state.add_func(func);
+        state.resolve_host(func, &ty);
+        state.hosts.push(HostFunc { host, ty, returns_refs, _cell: cell, _native: native });
+        func
     }
 
     /// Adds an instance of a module. Segments are not copied, and `start` is not called: that is the driver's.
     ///
     /// # Panics
-    /// If the spaces are not as long as the module's.
+    /// If the spaces are not as long as the module's, or the code is not for the machine's tier.
     pub fn add_instance(&mut self, code: Arc<ModuleCode>, spaces: Spaces) -> InstanceId {
         let address = self.state.as_ptr();
         let state = self.state_mut();
@@ -291,6 +320,7 @@ impl Machine {
         ];
         assert_eq!(lengths, wanted, "functions, tables, memories, globals");
         let id = InstanceId::new(count(state.instances.len()));
+        state.add_native_code(&code, id);
         let imports: Box<[*const VmFunc]> =
             spaces.funcs.iter().map(|func| state.func_bits(*func) as *const VmFunc).collect();
         let memories: Box<[*const VmMemory]> =
@@ -304,6 +334,7 @@ impl Machine {
             tables: tables.as_ptr(),
             imports: imports.as_ptr(),
             instance: id.index() as u64,
+            native: state.native_vm(),
         };
         let globals: Vec<u64> =
             spaces.globals.iter().map(|id| &raw const *state.global(*id) as u64).collect();

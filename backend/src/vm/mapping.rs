@@ -93,6 +93,27 @@ mod system {
         }
     }
 
+    impl Mapping {
+        /// Makes a mapping that holds `bytes` and can be executed; it is never writable and executable at once.
+        ///
+        /// # Errors
+        /// What the system says.
+        pub(crate) fn executable(bytes: &[u8]) -> io::Result<Self> {
+            let mapping = Self::reserve(bytes.len().next_multiple_of(COMMIT_BYTES))?;
+            mapping.commit(bytes.len())?;
+            // SAFETY: V1. The range was made accessible by the line above, and nobody else knows of it.
+            unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), mapping.base(), bytes.len()) };
+            let flags = MprotectFlags::READ | MprotectFlags::EXEC;
+            if mapping.len_bytes > 0 {
+                // SAFETY: V1. The range is the mapping's own.
+                unsafe { mprotect(mapping.base.as_ptr().cast(), mapping.len_bytes, flags) }?;
+            }
+            // Never kept for somebody who would write to it.
+            mapping.committed_bytes.store(0, Ordering::Relaxed);
+            Ok(mapping)
+        }
+    }
+
     impl Drop for Mapping {
         fn drop(&mut self) {
             if self.len_bytes > 0 && !kept::keep(self) {
@@ -207,6 +228,14 @@ mod system {
             let base = unsafe { alloc_zeroed(layout(len_bytes)?) };
             let base = NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory)?;
             Ok(Self::reserved(base, len_bytes))
+        }
+
+        /// Refuses: there is no native code on this platform.
+        ///
+        /// # Errors
+        /// Always.
+        pub(crate) fn executable(_bytes: &[u8]) -> io::Result<Self> {
+            Err(io::ErrorKind::Unsupported.into())
         }
 
         /// Does nothing: an allocation is committed from the start.

@@ -51,6 +51,8 @@ pub struct LinearMemory {
     /// From a box: contexts point at it.
     vm: NonNull<VmMemory>,
     mapping: Mapping,
+    /// It never grows beyond this.
+    max_bytes: usize,
     ty: MemoryType,
 }
 
@@ -64,6 +66,10 @@ const SPACE_32: u64 = 1 << 32;
 /// Largest size of a memory with 64-bit addresses, in bytes: what one mapping may take of an address space of 47 bits.
 const SPACE_64: u64 = 1 << 40;
 
+/// Address space behind a guarded memory with 32-bit addresses, so that an access whose offset is within it needs no
+/// compare.
+pub(crate) const GUARD_BYTES: u64 = 32 << 20;
+
 /// Reserves `most` bytes, or half as often as the system refuses, but at least `least`, which are committed.
 fn reserve(least: usize, most: usize) -> io::Result<Mapping> {
     let mut bytes = most;
@@ -76,11 +82,12 @@ fn reserve(least: usize, most: usize) -> io::Result<Mapping> {
 }
 
 impl LinearMemory {
-    /// Makes a memory of its least size, which never grows beyond `limit_bytes`, nor beyond its own maximum.
+    /// Makes a memory of its least size, which never grows beyond `limit_bytes`, nor beyond its own maximum. With
+    /// `guarded`, all that a 32-bit address and an offset of up to [`GUARD_BYTES`] reach belongs to the mapping.
     ///
     /// # Errors
     /// [`MemoryError`].
-    pub fn new(ty: MemoryType, limit_bytes: u64) -> Result<Self, MemoryError> {
+    pub fn new(ty: MemoryType, limit_bytes: u64, guarded: bool) -> Result<Self, MemoryError> {
         let page_bytes = 1_u128 << ty.page_size_log2;
         let min_bytes = u128::from(ty.limits.min) * page_bytes;
         let space = if ty.address == AddressType::I32 { SPACE_32 } else { SPACE_64 };
@@ -91,9 +98,15 @@ impl LinearMemory {
         let max_bytes = ty.limits.max.map_or(u128::from(limit_bytes), |max| u128::from(max) * page_bytes);
         // Both fit: they are at most `limit_bytes`, which an address space holds.
         let (len_bytes, reserved) = (min_bytes as usize, max_bytes.min(u128::from(limit_bytes)) as usize);
-        let mapping = reserve(len_bytes, reserved).map_err(MemoryError::System)?;
+        let mapping = if guarded && ty.address == AddressType::I32 {
+            Mapping::new((SPACE_32 + GUARD_BYTES) as usize, len_bytes)
+        } else {
+            reserve(len_bytes, reserved)
+        };
+        let mapping = mapping.map_err(MemoryError::System)?;
+        let max_bytes = reserved.min(mapping.len_bytes());
         let vm = Box::new(VmMemory { base: mapping.base(), len_bytes });
-        Ok(Self { vm: NonNull::from(Box::leak(vm)), mapping, ty })
+        Ok(Self { vm: NonNull::from(Box::leak(vm)), mapping, max_bytes, ty })
     }
 
     /// Returns the type, with the least size that it was made with.
@@ -124,7 +137,7 @@ impl LinearMemory {
     pub fn growth_bytes(&self, delta_pages: u64) -> Option<usize> {
         let delta_bytes = usize::try_from(u128::from(delta_pages) << self.ty.page_size_log2).ok()?;
         let len_bytes = self.get().len_bytes.checked_add(delta_bytes)?;
-        (len_bytes <= self.mapping.len_bytes()).then_some(delta_bytes)
+        (len_bytes <= self.max_bytes).then_some(delta_bytes)
     }
 
     /// Grows by `delta_pages` and returns the size before, in pages; `None` leaves the memory as it was.
@@ -176,6 +189,7 @@ mod tests {
         LinearMemory::new(
             MemoryType { address: AddressType::I32, limits, shared: false, page_size_log2: 16 },
             limit_bytes,
+            false,
         )
     }
 

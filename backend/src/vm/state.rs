@@ -7,6 +7,7 @@ use wasmos_frontend::types::{FuncIdx, FuncType, GlobalType, ValType};
 
 use crate::error::Error;
 use crate::interp::{Cell, ModuleCode, Registers};
+use crate::jit::{Native, VmHost};
 use crate::vm::activation::Activation;
 use crate::vm::arena::Arena;
 use crate::vm::chunked::Chunked;
@@ -69,6 +70,8 @@ pub(crate) struct HostFunc {
     /// Whether results are references, which are checked.
     pub(crate) returns_refs: bool,
     pub(crate) _cell: Box<Cell>,
+    /// What native code calls it with.
+    pub(crate) _native: Option<Box<VmHost>>,
 }
 
 /// What `memory.atomic.wait` waits for.
@@ -114,6 +117,8 @@ pub(crate) struct State {
     /// The context of the host's functions and of the bottom of the stack.
     pub(crate) host_context: Box<VmContext>,
     pub(crate) no_memory: Box<VmMemory>,
+    /// What a machine of the JIT has beyond that.
+    pub(crate) native: Option<Box<Native>>,
 }
 
 impl State {
@@ -134,7 +139,10 @@ impl State {
         }
         let cell = core::ptr::from_ref(instance.code.cell(func)?);
         let type_id = instance.code.type_id(module.funcs.get(func.index())?.ty)?;
-        let made = VmFunc::new(cell, instance.context(), type_id, module.func_type(func)?);
+        let mut made = VmFunc::new(cell, instance.context(), type_id, module.func_type(func)?);
+        if let Some(native) = instance.code.native() {
+            (made.code, made.enter) = native.entry(module, func);
+        }
         let made = self.add_func(made);
         self.instances.get(id.index())?.funcs.get_or_init(index, || made).copied()
     }
@@ -169,6 +177,8 @@ impl VmFunc {
             n_params: slots(ty.params()),
             n_results: slots(ty.results()),
             has_refs,
+            code: core::ptr::null(),
+            enter: core::ptr::null(),
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use wasmos_abi::TrapCode;
+use wasmos_backend::Error;
 use wasmos_backend::interp::ModuleCode;
 use wasmos_backend::vm::{
     Exit, FuncRef, InstanceId, Machine, MachineConfig, MemoryId, Ref, Spaces, TableId, TypeId,
@@ -35,12 +36,16 @@ pub(crate) fn code(wat: &str) -> Arc<ModuleCode> {
 }
 
 pub(crate) fn code_of(bytes: &[u8]) -> Arc<ModuleCode> {
+    try_code_of(bytes).unwrap()
+}
+
+pub(crate) fn try_code_of(bytes: &[u8]) -> Result<Arc<ModuleCode>, Error> {
     let module: Module = wasmos_frontend::decode(bytes.to_vec()).unwrap();
     let valid = wasmos_frontend::validate(module).unwrap();
     let ids = (0..valid.types.len() as u32)
         .map(|index| TypeId(valid.canonical_type(wasmos_frontend::types::TypeIdx(index)).0))
         .collect();
-    Arc::new(ModuleCode::new(valid, ids, Arc::new(|_, _| false)).unwrap())
+    crate::tier::make(valid, ids).map(Arc::new)
 }
 
 impl Guest {
@@ -50,7 +55,7 @@ impl Guest {
 
     /// Makes an instance; imported functions become the host's, numbered from 0; other imports are made fresh.
     pub(crate) fn with(code: &Arc<ModuleCode>, config: MachineConfig) -> Self {
-        let mut machine = Machine::new(config);
+        let mut machine = Machine::new(MachineConfig { tier: crate::tier::TIER, ..config });
         let module = code.module().clone();
         let mut funcs = Vec::new();
         for import in &module.imports {
@@ -68,11 +73,6 @@ impl Guest {
     /// The same machine, with another instance to call.
     pub(crate) fn at(self, code: &Arc<ModuleCode>, instance: InstanceId) -> Self {
         Self { module: code.module().clone(), instance, ..self }
-    }
-
-    /// Makes an instance whose instructions can be observed.
-    pub(crate) fn observed(wat: &str) -> Self {
-        Self::with(&Arc::new(code(wat).observed()), MachineConfig::default())
     }
 
     pub(crate) fn func(&mut self, name: &str) -> FuncRef {

@@ -107,24 +107,6 @@ fn operands_beyond_sixteen_bits() {
 }
 
 #[test]
-fn a_hundred_thousand_blocks_in_each_other() {
-    let n = 100_000;
-    // The text format would recurse: bytes. Each block branches out of all of them if the parameter says so.
-    let mut body = vec![0];
-    for depth in 0..n {
-        body.extend([0x02, 0x40, 0x20, 0, 0x41, 1, 0x46, 0x0d]);
-        leb(&mut body, depth);
-    }
-    body.extend(std::iter::repeat_n(0x0b, n as usize));
-    body.extend([0x20, 0, 0x0b]);
-    let mut guest = Guest::with(&code_of(&module_of(&body)), MachineConfig::default());
-    assert_eq!(guest.get("f", &[1]), 1);
-    assert_eq!(guest.used(), 5);
-    assert_eq!(guest.get("f", &[0]), 0);
-    assert_eq!(guest.used(), 5 + 4 * u64::from(n) + 1);
-}
-
-#[test]
 fn a_table_of_65_520_labels() {
     let n = 65_520_u32;
     let mut body = vec![0];
@@ -144,18 +126,6 @@ fn a_table_of_65_520_labels() {
 }
 
 #[test]
-fn a_body_of_seven_million_bytes() {
-    // local.get 0, i32.const 1, i32.add, local.set 0.
-    let n = 7_600_000 / 7;
-    let mut body = vec![0];
-    (0..n).for_each(|_| body.extend([0x20, 0, 0x41, 1, 0x6a, 0x21, 0]));
-    body.extend([0x20, 0, 0x0b]);
-    let mut guest = Guest::with(&code_of(&module_of(&body)), MachineConfig::default());
-    assert_eq!(guest.get("f", &[5]), n + 5);
-    assert_eq!(guest.used(), n * 4 + 1);
-}
-
-#[test]
 fn values_of_labels_are_not_copied_once_per_branch() {
     // Each br_if carries 1,000 values that are not where the label wants them: one more lies below.
     let values = "i32 ".repeat(1_000);
@@ -171,32 +141,8 @@ fn values_of_labels_are_not_copied_once_per_branch() {
     assert_eq!(guest.get("f", &[0]), 0);
 }
 
-#[test]
-fn functions_are_made_when_they_are_called() {
-    // 600,000 functions: nothing of them exists but what is asked for.
-    let n = 600_000;
-    let mut module = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f".to_vec();
-    section(&mut module, 3, n, &[0]);
-    module.extend([7, 5, 1, 1, b'f', 0, 0]);
-    section(&mut module, 10, n, &[4, 0, 0x41, 3, 0x0b]);
-    let code = code_of(&module);
-    let mut guest = Guest::with(&code, MachineConfig::default());
-    assert_eq!(guest.get("f", &[]), 3);
-    let last = guest.machine.func(guest.instance, FuncIdx(n - 1));
-    assert_eq!(last.index(), 1, "the first is 0, and no other was made");
-}
-
-fn section(module: &mut Vec<u8>, id: u8, n: u32, item: &[u8]) {
-    let mut content = Vec::new();
-    leb(&mut content, n);
-    content.extend(item.repeat(n as usize));
-    module.push(id);
-    leb(module, content.len() as u32);
-    module.extend(content);
-}
-
 /// A module with one function `f: [i32] -> [i32]`.
-fn module_of(body: &[u8]) -> Vec<u8> {
+pub(crate) fn module_of(body: &[u8]) -> Vec<u8> {
     let mut module =
         b"\0asm\x01\0\0\0\x01\x06\x01\x60\x01\x7f\x01\x7f\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a".to_vec();
     let mut content = vec![1];
@@ -207,7 +153,7 @@ fn module_of(body: &[u8]) -> Vec<u8> {
     module
 }
 
-fn leb(bytes: &mut Vec<u8>, mut value: u32) {
+pub(crate) fn leb(bytes: &mut Vec<u8>, mut value: u32) {
     while value > 0x7f {
         bytes.push(value as u8 | 0x80);
         value >>= 7;

@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "in tests, as the configuration of the lints says")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::fuel::{COUNTED, MIXED};
-use crate::harness::{End, Guest};
+use crate::harness::{End, Guest, code};
 use wasmos_frontend::blocks;
 use wasmos_frontend::types::{FuncIdx, ValType};
 
-use wasmos_backend::vm::{Exit, Place, Watch};
+use wasmos_backend::vm::{Exit, MachineConfig, Place, Watch};
 
 /// Calls `run`, hands each place that is stopped at to `see`, and returns how it ended.
 fn watched(guest: &mut Guest, watch: Watch, arg: u64, mut see: impl FnMut(&mut Guest, Place)) -> End {
@@ -63,7 +64,7 @@ fn an_observed_run_ends_as_any_other_with_the_same_fuel() {
         let mut plain = Guest::new(&text);
         let wanted = plain.call("run", &[arg]);
         for watch in [Watch::Nothing, Watch::Calls, Watch::Blocks, Watch::Instructions] {
-            let mut guest = Guest::observed(&text);
+            let mut guest = observed(&text);
             assert_eq!(watched(&mut guest, watch, arg, |_, _| {}), wanted, "{watch:?} {text}");
             assert_eq!(guest.machine.fuel(), plain.machine.fuel(), "{watch:?} {text}");
         }
@@ -73,7 +74,7 @@ fn an_observed_run_ends_as_any_other_with_the_same_fuel() {
 #[test]
 fn what_is_seen_is_what_is_counted_at_each_instruction() {
     for (text, arg) in programs() {
-        let mut guest = Guest::observed(&text);
+        let mut guest = observed(&text);
         let mut begun = 0;
         watched(&mut guest, Watch::Instructions, arg, |guest, place| {
             let fuel = guest.machine.fuel();
@@ -100,10 +101,10 @@ fn slices_and_limits_stop_an_observed_run_where_they_stop_another() {
     for slice in [1, 17, 400] {
         let plain = stops(Guest::new(MIXED), slice);
         assert!(plain.len() > 3);
-        assert_eq!(stops(Guest::observed(MIXED), slice), plain);
+        assert_eq!(stops(observed(MIXED), slice), plain);
     }
     for limit in [0, 1, 2, 100, 1_000] {
-        let [plain, observed] = [Guest::new(MIXED), Guest::observed(MIXED)].map(|mut guest| {
+        let [plain, observed] = [Guest::new(MIXED), observed(MIXED)].map(|mut guest| {
             guest.machine.set_fuel_limit(limit);
             let func = guest.func("run");
             guest.machine.start(func, &[12]).unwrap();
@@ -119,7 +120,7 @@ fn the_blocks_that_are_entered_are_those_of_the_plan() {
         (if (result i32) (local.get 0) (then (i32.const 1) (nop)) (else (i32.const 2)))
         (drop) (i32.const 3)))"#;
     let covered = |arg: u64| {
-        let mut guest = Guest::observed(text);
+        let mut guest = observed(text);
         let mut seen = BTreeSet::new();
         watched(&mut guest, Watch::Blocks, arg, |_, place| {
             assert!(seen.insert(place.offset), "each block runs once");
@@ -142,7 +143,7 @@ fn each_function_that_is_entered_is_seen_once() {
         (func (export "run") (param i32) (result i32)
           (loop $again (call $loops) (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
           (i32.const 0)))"#;
-    let mut guest = Guest::observed(text);
+    let mut guest = observed(text);
     let mut entered = Vec::new();
     watched(&mut guest, Watch::Calls, 2, |_, place| entered.push(place.func.0));
     assert_eq!(entered, [2, 1, 0, 1, 0]);
@@ -155,7 +156,7 @@ fn a_breakpoint_stops_at_its_instruction_and_everything_can_be_read() {
         (local.set $v (v128.const i64x2 5 6))
         (local.set $f (f64.const 0.5))
         (i32.sub (i32.const 50) (i32.add (local.get $n) (i32.const 8)))))"#;
-    let mut guest = Guest::observed(text);
+    let mut guest = observed(text);
     let body = guest.module.body(FuncIdx(0)).unwrap();
     let (_, instrs) = guest.module.code(body).unwrap();
     let offsets: Vec<u32> = instrs.map(|(offset, _)| offset).collect();
@@ -188,4 +189,9 @@ fn a_breakpoint_stops_at_its_instruction_and_everything_can_be_read() {
     watched(&mut guest, Watch::Nothing, 7, |_, place| panic!("{place:?}"));
     let mut plain = Guest::new(text);
     assert!(!plain.machine.set_breakpoint(plain.instance, add, true), "nothing can be observed there");
+}
+
+/// Makes an instance whose instructions can be observed.
+fn observed(wat: &str) -> Guest {
+    Guest::with(&Arc::new(code(wat).observed()), MachineConfig::default())
 }

@@ -1,0 +1,149 @@
+//! What native code and the driver share: one record for each machine, read and written at fixed displacements.
+
+use core::mem::offset_of;
+
+use corosensei::Yielder;
+use wasmos_abi::TrapCode;
+
+use crate::vm::VmContext;
+
+/// Why native code left its stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    HostCall,
+    Slice,
+    OutOfFuel,
+    Poll,
+    Wait,
+    /// By a call of a service: the frame that it was called from is known.
+    Trap(TrapCode),
+    /// By a fault: [`VmNative::fault`] says where.
+    Fault,
+}
+
+/// Where an instruction of native code faulted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) pc: usize,
+    pub(crate) frame: *const u64,
+}
+
+/// A call of the host that is due.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    /// Position in the machine's list of the host's functions.
+    pub(crate) position: u64,
+    /// Where arguments stand and results go.
+    pub(crate) slots: *mut u64,
+    /// What is left of the call depth, in bytes.
+    pub(crate) left: u64,
+}
+
+/// What native code shares with the driver.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct VmNative {
+    /// The counter, while it is not in its register.
+    pub(crate) fuel: i64,
+    /// Frame pointer of the thunk by which native code left.
+    pub(crate) frame: *const u64,
+    /// Context of the last call that may have been one of the host.
+    pub(crate) caller: *const VmContext,
+    /// Addresses of the services.
+    pub(crate) services: [usize; Service::COUNT],
+    /// How services leave: of the activation that runs.
+    pub(crate) yielder: *const Yielder<(), Leave>,
+    pub(crate) pending: Pending,
+    pub(crate) fault: Fault,
+}
+
+/// A function of the host's side that thunks call, with the position of its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// A test point that failed.
+    Charge,
+    /// A call of a function of the host.
+    HostCall,
+    /// One of the [`Task`]s.
+    Perform,
+}
+
+impl Service {
+    pub(crate) const COUNT: usize = 3;
+
+    pub(crate) const fn displacement(self) -> i32 {
+        (offset_of!(VmNative, services) + self as usize * size_of::<usize>()) as i32
+    }
+}
+
+/// What native code has done for it, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Task {
+    MemoryGrow,
+    MemoryFill,
+    MemoryCopy,
+    MemoryInit,
+    TableGrow,
+    TableFill,
+    TableCopy,
+    TableInit,
+    DataDrop,
+    ElemDrop,
+    RefFunc,
+    IsSubtype,
+    Wait32,
+    Wait64,
+    Notify,
+}
+
+impl Task {
+    const ALL: [Self; 15] = [
+        Self::MemoryGrow,
+        Self::MemoryFill,
+        Self::MemoryCopy,
+        Self::MemoryInit,
+        Self::TableGrow,
+        Self::TableFill,
+        Self::TableCopy,
+        Self::TableInit,
+        Self::DataDrop,
+        Self::ElemDrop,
+        Self::RefFunc,
+        Self::IsSubtype,
+        Self::Wait32,
+        Self::Wait64,
+        Self::Notify,
+    ];
+
+    /// Returns the task of a number that translation has written.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        Self::ALL.get(number as usize).copied()
+    }
+}
+
+/// The context of one function of the host: as any other, with the function behind it.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct VmHost {
+    pub(crate) context: VmContext,
+    /// Position in the machine's list.
+    pub(crate) position: u64,
+}
+
+pub(crate) const FUEL: i32 = offset_of!(VmNative, fuel) as i32;
+pub(crate) const FRAME: i32 = offset_of!(VmNative, frame) as i32;
+pub(crate) const CALLER: i32 = offset_of!(VmNative, caller) as i32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_stand_at_their_numbers() {
+        for (number, task) in Task::ALL.into_iter().enumerate() {
+            assert_eq!((task as usize, Task::from_number(number as u32)), (number, Some(task)));
+        }
+        assert_eq!(Task::from_number(Task::ALL.len() as u32), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! What native code has done by the host's side: thunks call these on the guest's stack.
+//!
+//! A service that has to let the driver in switches to the driver's stack, and goes on when the activation is resumed.
+//! Nothing with a destructor lives in a frame that switches (J2).
+
+use wasmos_abi::TrapCode;
+
+use super::layout::{Leave, Pending, Service, Task, VmHost, VmNative};
+use crate::vm::state::{State, Waiting};
+use crate::vm::{InstanceId, Stop, TypeId, Verdict, VmContext};
+
+/// Returns the addresses that thunks call.
+pub(super) fn addresses() -> [usize; Service::COUNT] {
+    let mut addresses = [0; Service::COUNT];
+    let charge: unsafe extern "sysv64" fn(*const VmContext, u64) = charge;
+    let host_call: unsafe extern "sysv64" fn(*const VmHost, *mut u64, u64) = host_call;
+    let perform: unsafe extern "sysv64" fn(*const VmContext, u64, u64, u64, u64, u64) -> u64 = perform;
+    addresses[Service::Charge as usize] = charge as usize;
+    addresses[Service::HostCall as usize] = host_call as usize;
+    addresses[Service::Perform as usize] = perform as usize;
+    addresses
+}
+
+/// Switches to the driver's stack, until the activation is resumed.
+///
+/// # Safety
+/// J2: the yielder is that of the activation that runs.
+unsafe fn leave(native: *mut VmNative, why: Leave) {
+    // SAFETY: the caller's promise.
+    unsafe { (*(*native).yielder).suspend(why) }
+}
+
+/// A test point whose `cost` has been taken and made the counter negative.
+///
+/// # Safety
+/// V3, J2.
+unsafe extern "sysv64" fn charge(context: *const VmContext, cost: u64) {
+    // SAFETY: the caller's promise; V9. References to the state end before a switch.
+    unsafe {
+        let (state, native) = ((*context).state, (*context).native);
+        (*native).fuel += cost as i64;
+        loop {
+            let counter = &mut (*state).counter;
+            counter.sync((*native).fuel as i32);
+            let why = match counter.judge(cost as u32) {
+                Verdict::GoOn => {
+                    (*native).fuel = i64::from(counter.grant()) - cost as i64;
+                    return;
+                }
+                Verdict::Slice => Leave::Slice,
+                Verdict::OutOfFuel => Leave::OutOfFuel,
+            };
+            leave(native, why);
+        }
+    }
+}
+
+/// A call of a function of the host: nothing observable happens beyond the limit (promise P3).
+///
+/// # Safety
+/// V3, J2. The slots have room for arguments and results.
+unsafe extern "sysv64" fn host_call(host: *const VmHost, slots: *mut u64, left: u64) {
+    // SAFETY: the caller's promise; V9. References to the state end before a switch.
+    unsafe {
+        let (state, native) = ((*host).context.state, (*host).context.native);
+        loop {
+            let counter = &mut (*state).counter;
+            counter.sync((*native).fuel as i32);
+            if !counter.is_over() {
+                break;
+            }
+            leave(native, Leave::OutOfFuel);
+        }
+        (*native).pending = Pending { position: (*host).position, slots, left };
+        leave(native, Leave::HostCall);
+    }
+}
+
+/// One of the [`Task`]s, again and again until it has ended.
+///
+/// # Safety
+/// V3, V7, J2.
+unsafe extern "sysv64" fn perform(
+    context: *const VmContext,
+    task: u64,
+    indices: u64,
+    a: u64,
+    b: u64,
+    c: u64,
+) -> u64 {
+    // SAFETY: the caller's promise; V9. References to the state end before a switch.
+    unsafe {
+        let (state, native) = ((*context).state, (*context).native);
+        let at = InstanceId::new((*context).instance as u32);
+        let indices = [indices as u32, (indices >> 32) as u32];
+        loop {
+            (*state).counter.sync((*native).fuel as i32);
+            let result = attempt(&mut *state, at, task as u32, indices, [a, b, c]);
+            let why = match result {
+                Ok(value) => {
+                    (*native).fuel = i64::from((*state).counter.grant());
+                    return value;
+                }
+                Err(Stop::Trap(code)) => Leave::Trap(code),
+                Err(Stop::OutOfFuel) => Leave::OutOfFuel,
+                Err(Stop::Poll) => Leave::Poll,
+                Err(Stop::Wait) => Leave::Wait,
+            };
+            leave(native, why);
+        }
+    }
+}
+
+fn attempt(
+    state: &mut State,
+    at: InstanceId,
+    task: u32,
+    indices: [u32; 2],
+    operands: [u64; 3],
+) -> Result<u64, Stop> {
+    let [a, b, _] = operands;
+    let index = indices[0];
+    let Some(task) = Task::from_number(task) else { unreachable!("translation writes numbers of tasks") };
+    match task {
+        Task::MemoryGrow => state.memory_grow(at, index, a),
+        Task::MemoryFill => state.memory_fill(at, index, operands),
+        Task::MemoryCopy => state.memory_copy(at, indices, operands),
+        Task::MemoryInit => state.memory_init(at, indices, operands),
+        Task::TableGrow => state.table_grow(at, index, [a, b]),
+        Task::TableFill => state.table_fill(at, index, operands),
+        Task::TableCopy => state.table_copy(at, indices, operands),
+        Task::TableInit => state.table_init(at, indices, operands),
+        Task::DataDrop => {
+            state.drop_data(at, index);
+            Ok(0)
+        }
+        Task::ElemDrop => {
+            state.elem_drop(at, index);
+            Ok(0)
+        }
+        Task::RefFunc => {
+            let func = state.func(at, wasmos_frontend::types::FuncIdx(index));
+            Ok(func.map_or(0, |func| state.func_bits(func)))
+        }
+        Task::IsSubtype => {
+            let code = &state.instance(at).code;
+            Ok(code.is_subtype(TypeId(a as u32), TypeId(b as u32)).into())
+        }
+        Task::Wait32 => wait::<4>(state, at, index, operands),
+        Task::Wait64 => wait::<8>(state, at, index, operands),
+        Task::Notify => {
+            atomic::<4>(state, at, index, a)?;
+            // Nobody waits while a guest of the same machine runs.
+            Ok(0)
+        }
+    }
+}
+
+/// Reads `N` bytes for an atomic access: bounds first, then the alignment.
+fn atomic<const N: usize>(state: &mut State, at: InstanceId, memory: u32, addr: u64) -> Result<u64, Stop> {
+    let bytes = usize::try_from(addr).ok().and_then(|start| {
+        let end = start.checked_add(N)?;
+        state.bytes_mut(at, memory).get(start..end)
+    });
+    let Some(bytes) = bytes else { return Err(TrapCode::MemoryOutOfBounds.into()) };
+    if !addr.is_multiple_of(N as u64) {
+        return Err(TrapCode::UnalignedAtomic.into());
+    }
+    let mut word = [0; 8];
+    word[..N].copy_from_slice(bytes);
+    Ok(u64::from_le_bytes(word))
+}
+
+fn wait<const N: usize>(
+    state: &mut State,
+    at: InstanceId,
+    memory: u32,
+    [addr, expected, timeout]: [u64; 3],
+) -> Result<u64, Stop> {
+    let value = atomic::<N>(state, at, memory, addr)?;
+    let instance = state.instance(at);
+    let is_shared =
+        instance.code.module().memories.get(memory as usize).is_some_and(|memory| memory.ty.shared);
+    if !is_shared {
+        return Err(TrapCode::ExpectedSharedMemory.into());
+    }
+    let id = instance.memories[memory as usize];
+    if let Some(result) = state.wait_result.take() {
+        return Ok(result.into());
+    }
+    let expected = if N == 4 { u64::from(expected as u32) } else { expected };
+    if value != expected {
+        return Ok(1);
+    }
+    state.waiting = Waiting { timeout_ns: timeout.cast_signed(), memory: id, addr };
+    Err(Stop::Wait)
+}

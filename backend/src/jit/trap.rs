@@ -1,0 +1,178 @@
+//! Faults of native code, turned into traps.
+//!
+//! The handler takes no locks and allocates nothing. What is no fault of a guest's goes to the handler that was there
+//! before.
+
+use core::cell::Cell;
+
+use corosensei::trap::CoroutineTrapHandler;
+
+use super::layout::VmNative;
+use super::run::Code;
+
+/// What the handler knows of the machine that runs native code on this thread.
+pub(super) struct Active {
+    pub(super) native: *mut VmNative,
+    pub(super) stack: CoroutineTrapHandler<()>,
+    pub(super) codes: *const Code,
+    pub(super) n_codes: usize,
+}
+
+thread_local! {
+    static ACTIVE: Cell<*const Active> = const { Cell::new(core::ptr::null()) };
+}
+
+/// Puts back what was active before.
+struct Before(*const Active);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        ACTIVE.set(self.0);
+    }
+}
+
+/// Runs `f`, in which native code of a machine runs.
+pub(super) fn while_active<R>(active: &Active, f: impl FnOnce() -> R) -> R {
+    let _before = Before(ACTIVE.replace(active));
+    f()
+}
+
+pub(super) use system::{SUPPORTED, install};
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod system {
+    use core::ffi::{c_int, c_void};
+    use std::sync::OnceLock;
+
+    use libc::{REG_R15, REG_RBP, REG_RDI, REG_RIP, REG_RSP};
+
+    use super::super::layout::{Fault, Leave, VmNative};
+    use super::ACTIVE;
+
+    /// Whether faults can be turned into traps here.
+    pub(crate) const SUPPORTED: bool = true;
+
+    const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+
+    type Previous = [libc::sigaction; SIGNALS.len()];
+
+    static PREVIOUS: OnceLock<Previous> = OnceLock::new();
+
+    /// Installs the handler, once.
+    pub(crate) fn install() {
+        PREVIOUS.get_or_init(|| {
+            SIGNALS.map(|signal| {
+                // SAFETY: an action of all zeros is one; the handler has the signature that SA_SIGINFO asks for.
+                unsafe {
+                    let mut action: libc::sigaction = core::mem::zeroed();
+                    let mut previous: libc::sigaction = core::mem::zeroed();
+                    action.sa_sigaction =
+                        handler as unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize;
+                    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+                    libc::sigaction(signal, &raw const action, &raw mut previous);
+                    previous
+                }
+            })
+        });
+    }
+
+    /// The handler of all signals that an instruction of native code may raise.
+    ///
+    /// # Safety
+    /// The system calls it, with the context of the thread that it has stopped.
+    unsafe extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+        // SAFETY: the system's promise.
+        unsafe {
+            let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
+            if !redirect(registers) {
+                hand_on(signal, info, context);
+            }
+        }
+    }
+
+    /// Lets the thread go on in [`faulted`], if it was stopped at an instruction of a guest's that may trap.
+    ///
+    /// # Safety
+    /// The registers are those of the thread that the system has stopped.
+    unsafe fn redirect(registers: &mut [libc::greg_t; 23]) -> bool {
+        let active = ACTIVE.get();
+        if active.is_null() {
+            return false;
+        }
+        // SAFETY: J1, J2. What is active outlives the time in which it is, and native code has been stopped.
+        unsafe {
+            let active = &*active;
+            let at = |register: c_int| registers[register as usize] as usize;
+            let (pc, stack) = (at(REG_RIP), at(REG_RSP));
+            let codes = core::slice::from_raw_parts(active.codes, active.n_codes);
+            let site = codes.iter().find_map(|code| code.compiled().trap_at(code.displacement(pc)?));
+            if site.is_none() || !active.stack.stack_ptr_in_bounds(stack) {
+                return false;
+            }
+            let native = active.native;
+            (*native).fault = Fault { pc, frame: at(REG_RBP) as *const u64 };
+            (*native).fuel = registers[REG_R15 as usize];
+            // As if it had been called: below the red zone, the return address missing.
+            let stack = ((stack - 128) & !15) - 8;
+            registers[REG_RSP as usize] = stack as libc::greg_t;
+            registers[REG_RDI as usize] = native as libc::greg_t;
+            let target: unsafe extern "sysv64" fn(*mut VmNative) -> ! = faulted;
+            registers[REG_RIP as usize] = target as usize as libc::greg_t;
+            true
+        }
+    }
+
+    /// Switches to the driver's stack, for ever.
+    ///
+    /// # Safety
+    /// J2, J3: it runs on the stack of the activation whose yielder the record has.
+    unsafe extern "sysv64" fn faulted(native: *mut VmNative) -> ! {
+        // SAFETY: the caller's promise.
+        unsafe { (*(*native).yielder).suspend(Leave::Fault) }
+        // An activation that has trapped is not resumed.
+        std::process::abort()
+    }
+
+    /// Does what would have been done without this handler.
+    ///
+    /// # Safety
+    /// As of the handler.
+    unsafe fn hand_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+        let previous = PREVIOUS.get().and_then(|previous| {
+            let position = SIGNALS.iter().position(|known| *known == signal)?;
+            previous.get(position)
+        });
+        // SAFETY: the previous action is what the system said, and it is called as its flags say.
+        unsafe {
+            match previous {
+                Some(action)
+                    if action.sa_sigaction != libc::SIG_DFL && action.sa_sigaction != libc::SIG_IGN =>
+                {
+                    if action.sa_flags & libc::SA_SIGINFO != 0 {
+                        let call: unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
+                            core::mem::transmute(action.sa_sigaction);
+                        call(signal, info, context);
+                    } else {
+                        let call: unsafe extern "C" fn(c_int) = core::mem::transmute(action.sa_sigaction);
+                        call(signal);
+                    }
+                }
+                _ => {
+                    // The instruction is executed again, and the default action ends the process.
+                    let mut action: libc::sigaction = core::mem::zeroed();
+                    action.sa_sigaction = libc::SIG_DFL;
+                    libc::sigaction(signal, &raw const action, core::ptr::null_mut());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+mod system {
+    /// Whether faults can be turned into traps here.
+    pub(crate) const SUPPORTED: bool = false;
+
+    /// Does nothing.
+    pub(crate) fn install() {}
+}
