@@ -98,7 +98,7 @@ impl RunState<'_> {
 
     /// Says how the run ends if somebody stops it or its time is up.
     pub(crate) fn check_interrupted(&self) -> Answer {
-        if self.stop.swap(false, Ordering::Relaxed) {
+        if self.stop.load(Ordering::Relaxed) {
             return Err(Outcome::Stopped.into());
         }
         match *self.deadline {

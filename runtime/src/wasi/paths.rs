@@ -32,6 +32,10 @@ impl Deed {
     const fn change(right: u64) -> Self {
         Self { right, changes: true, last: Last::Name }
     }
+
+    const fn capability(self) -> Capability {
+        if self.changes { Capability::FsWrite } else { Capability::FsRead }
+    }
 }
 
 /// Says what becomes of a symbolic link at the end of a path.
@@ -46,7 +50,14 @@ const fn lookup(flags: u32) -> Result<Last, Errno> {
 impl Call<'_> {
     /// Checks a descriptor and a path, and returns the directory and the path.
     fn directory(&mut self, fd: u32, (addr, len): PathAt, deed: Deed) -> Answer<(u32, Handle)> {
-        let descriptor = self.ctx.descriptors.get(fd)?;
+        let descriptor = match self.ctx.descriptors.get(fd) {
+            Ok(descriptor) => descriptor,
+            // No directory was given under this number: whoever reads the events wants to know what was looked for.
+            Err(errno) => {
+                let path = self.memory.path(addr, len, self.run.limits)?;
+                return Err(self.run.violation(deed.capability(), path, errno));
+            }
+        };
         let Object::Directory { mount, handle, .. } = descriptor.object else {
             return Err(Errno::Notdir.into());
         };
@@ -76,9 +87,8 @@ impl Call<'_> {
         let path = self.memory.path(path_at.0, path_at.1, self.run.limits)?;
         let fs = fs_of(&mut self.ctx.mounts, mount)?;
         let result = walk(fs, handle, path, deed.last, act);
-        let capability = if deed.changes { Capability::FsWrite } else { Capability::FsRead };
         result.map_err(|errno| match errno {
-            Errno::Notcapable => self.run.violation(capability, path, errno),
+            Errno::Notcapable => self.run.violation(deed.capability(), path, errno),
             errno => errno.into(),
         })
     }
@@ -248,14 +258,13 @@ impl Call<'_> {
         let last = lookup(lookup_flags)?;
         let asked = Asked::new(open_flags, base, flags)?;
         self.ctx.descriptors.check_room(self.run.limits.descriptors)?;
+        let deed = Deed::look(asked.rights(), last);
+        let (mount, _) = self.directory(fd, path, deed)?;
         let parent = self.ctx.descriptors.get(fd)?;
         // What cannot be inherited is left out, but for what the caller would miss at once.
         let wanted = base & (rights::FD_READ | rights::FD_WRITE);
         let (allowed, allowed_below) = (parent.inheriting, parent.inheriting & inheriting);
-        let lacks = wanted & !allowed != 0;
-        let deed = Deed::look(asked.rights(), last);
-        let (mount, _) = self.directory(fd, path, deed)?;
-        if lacks {
+        if wanted & !allowed != 0 {
             return Err(Errno::Notcapable.into());
         }
         let writable = self.may_write(mount, path, asked)?;

@@ -90,6 +90,16 @@ fn a080_no_path_leads_out() {
     }
 }
 
+/// Without a directory there is nothing to look below, and what was looked for is told.
+#[test]
+fn a080_a_missing_directory_leaves_an_event() {
+    let mut guest = Guest::new(WasiCtx::builder());
+    assert_eq!(guest.open("etc/passwd", 0, READ), Err(errno::BADF));
+    assert_eq!(guest.stat(FOLLOW, "etc"), Err(errno::BADF));
+    let wanted = ["etc/passwd", "etc"].map(|path| (Capability::FsRead, path.to_owned()));
+    assert_eq!(guest.violations(), wanted);
+}
+
 #[test]
 fn a080_nothing_is_made_outside() {
     for access in [Access::ReadWrite, Access::Overlay] {
