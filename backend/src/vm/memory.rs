@@ -83,7 +83,7 @@ fn reserve(least: usize, most: usize) -> io::Result<Mapping> {
 
 impl LinearMemory {
     /// Makes a memory of its least size, which never grows beyond `limit_bytes`, nor beyond its own maximum. With
-    /// `guarded`, all that a 32-bit address and an offset of up to [`GUARD_BYTES`] reach belongs to the mapping.
+    /// `guarded`, all that a 32-bit address and an offset of up to `GUARD_BYTES` reach belongs to the mapping.
     ///
     /// # Errors
     /// [`MemoryError`].
