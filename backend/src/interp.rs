@@ -242,9 +242,8 @@ impl ModuleCode {
         options: Options,
     ) -> Result<Self, Error> {
         let valid = module.into().validate()?;
-        let native = jit::compile(&valid, &type_ids, options);
-        let mut code = Self::new(valid, type_ids, is_subtype)?;
-        code.native = Some(Arc::new(native?));
+        let mut code = Self::new(valid.clone(), type_ids, is_subtype)?;
+        code.native = Some(Arc::new(jit::compile(&valid, &code.type_ids, options)?));
         Ok(code)
     }
 

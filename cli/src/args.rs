@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use wasmos_analysis::Grade;
 use wasmos_frontend::{Feature, Features};
+use wasmos_runtime::JitOptions;
 
 pub(crate) use crate::args::guest::{Clock, Dir, GuestArgs, Random, Stdin, capability};
 pub(crate) use crate::args::run::{RunArgs, Trace};
@@ -183,9 +184,8 @@ pub(crate) struct WastArgs {
     #[command(flatten)]
     pub(crate) features: FeatureArgs,
 
-    /// What runs the modules: interp
-    #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
-    pub(crate) backend: Backend,
+    #[command(flatten)]
+    pub(crate) tier: TierArgs,
 
     /// Print one line of JSON instead of a line per file
     #[arg(long)]
@@ -218,20 +218,62 @@ pub(crate) struct NotBuilt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
     Interp,
+    Jit,
 }
 
 impl Backend {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Interp => "interp",
+            Self::Jit => "jit",
         }
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "interp" => Ok(Self::Interp),
-            "jit" | "both" => Err(format!("it is not built yet in version {}", env!("CARGO_PKG_VERSION"))),
-            _ => Err("there is no such backend; there is interp".into()),
+            "jit" => Ok(Self::Jit),
+            "both" => Err(format!("it is not built yet in version {}", env!("CARGO_PKG_VERSION"))),
+            _ => Err("there is no such backend; there are interp and jit".into()),
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TierArgs {
+    /// What runs guest code: interp, jit
+    #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
+    pub(crate) backend: Backend,
+
+    /// How the jit keeps accesses within memories
+    #[arg(long, value_enum, default_value_t = Bounds::Guard)]
+    bounds: Bounds,
+}
+
+/// How native code keeps accesses within memories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Bounds {
+    /// By address space that cannot be accessed
+    Guard,
+    /// By compares
+    Explicit,
+    /// By both
+    Both,
+}
+
+impl TierArgs {
+    /// Returns what an engine is made with.
+    pub(crate) fn backend(&self, canonical_nans: bool) -> wasmos_runtime::Backend {
+        let bounds = match self.bounds {
+            Bounds::Guard => wasmos_runtime::Bounds::Guard,
+            Bounds::Explicit => wasmos_runtime::Bounds::Explicit,
+            Bounds::Both => wasmos_runtime::Bounds::Both,
+        };
+        match self.backend {
+            Backend::Interp => wasmos_runtime::Backend::Interpreter,
+            Backend::Jit => {
+                wasmos_runtime::Backend::Jit(JitOptions { bounds, canonical_nans, verifies: false })
+            }
         }
     }
 }

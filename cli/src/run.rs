@@ -21,11 +21,11 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use wasmos_frontend::Features;
+use wasmos_frontend::{Features, LazyModule, ValidModule};
 use wasmos_runtime::native::{self, Native};
-use wasmos_runtime::{Engine, Error, Func, Linker, Module, Outcome, Step, Store, Val, Watch, wasi};
+use wasmos_runtime::{Config, Engine, Error, Func, Linker, Module, Outcome, Step, Store, Val, Watch, wasi};
 
-use crate::args::{self, RunArgs, Stdin};
+use crate::args::{self, Backend, RunArgs, Stdin};
 use crate::exit::Exit;
 use crate::input::Input;
 use crate::output::Escaped;
@@ -68,6 +68,8 @@ struct Session {
     /// The file's name, escaped.
     file: String,
     module: Module,
+    /// Why the interpreter runs it although the JIT was asked for.
+    notice: Option<String>,
     entry: Entry,
     store: Store<Host>,
     linker: Linker<Host>,
@@ -83,8 +85,7 @@ impl Session {
         let (module, origin) = Input::read(args.file())?.decode(Features::all())?;
         let valid = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
         let file = origin.name;
-        let engine = Engine::default();
-        let module = Module::from_valid(&engine, valid).map_err(|error| unsupported(&file, &error))?;
+        let Made { engine, module, notice } = make_module(args, valid, &file)?;
         let entry = Entry::choose(&file, &module, args.invoke.as_deref(), args.guest_args())?;
         let progress = Progress::new(!args.quiet && !waits_for_a_person(args, &module));
         let guest_args = if entry.takes_args { args.guest_args() } else { &[] };
@@ -119,10 +120,13 @@ impl Session {
             let observer = Observer { trace, file: events.clone(), stop, failed };
             store.gate_mut().observe(Box::new(move |event| observer.see(event)));
         }
-        Ok(Self { file, module, entry, store, linker, failed, progress, json, events })
+        Ok(Self { file, module, notice, entry, store, linker, failed, progress, json, events })
     }
 
     fn run(mut self, args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+        if let Some(notice) = &self.notice {
+            writeln!(err, "{}: note: {notice}; the interpreter runs it", self.file)?;
+        }
         let begin = Instant::now();
         let Ran { what, result } = self.execute();
         let elapsed = begin.elapsed();
@@ -137,7 +141,11 @@ impl Session {
         let limits = args.limits();
         let into = args.guest.save_overlay.as_deref();
         let (written, unsaved) = Written::collect(&mut self.store.data_mut().wasi, into);
-        let report = Report::new(&ending, &self.store, args.backend, &limits, elapsed, &written.changes);
+        let backend = match self.store.engine().backend() {
+            wasmos_runtime::Backend::Interpreter => Backend::Interp,
+            wasmos_runtime::Backend::Jit(_) => Backend::Jit,
+        };
+        let report = Report::new(&ending, &self.store, backend, &limits, elapsed, &written.changes);
         if let Some(file) = &mut self.json {
             crate::output::json(file, &report)?;
         }
@@ -211,6 +219,35 @@ impl Session {
             }
             error => (None, internal(&self.file, error)),
         }
+    }
+}
+
+/// A module that is ready, and its engine.
+struct Made {
+    engine: Engine,
+    module: Module,
+    notice: Option<String>,
+}
+
+/// Makes the module ready. What the JIT refuses goes to the interpreter, with a notice.
+fn make_module(args: &RunArgs, valid: ValidModule, file: &str) -> Result<Made, Problem> {
+    let backend = args.backend();
+    if args.trace == Some(args::Trace::Calls) && backend != wasmos_runtime::Backend::Interpreter {
+        let sentence = "native code does not tell of its calls";
+        return Err(
+            Problem::new(Exit::Usage, file, sentence).help("`--trace calls` wants `--backend interp`")
+        );
+    }
+    let valid = LazyModule::from(valid);
+    let engine = Engine::new(Config { backend, ..Config::default() });
+    match Module::from_valid(&engine, valid.clone()) {
+        Ok(module) => Ok(Made { engine, module, notice: None }),
+        Err(Error::Unsupported(error)) if error.is_of_jit() => {
+            let engine = Engine::default();
+            let module = Module::from_valid(&engine, valid).map_err(|error| unsupported(file, &error))?;
+            Ok(Made { engine, module, notice: Some(Escaped::new(&error.to_string()).to_string()) })
+        }
+        Err(error) => Err(unsupported(file, &error)),
     }
 }
 

@@ -9,14 +9,16 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use wasmos_frontend::Features;
+use wasmos_runtime::Config;
 
-use crate::args::{Backend, WastArgs};
+use crate::args::WastArgs;
 use crate::exit::Exit;
 use crate::input::read_script;
 use crate::output::{Escaped, counted};
 use crate::problem::Problem;
-pub use crate::wast::script::{Failure, Outcome, ScriptError, run_script, run_script_observed};
+pub use crate::wast::script::{
+    Failure, Outcome, ScriptError, run_script, run_script_observed, run_script_with,
+};
 
 /// What `wasmos help json` says of this verb.
 pub(crate) const KEYS: &str = include_str!("wast/keys.txt");
@@ -42,12 +44,12 @@ struct File {
 }
 
 pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-    let Backend::Interp = args.backend;
     let features = args.features.set();
+    let config = Config { features, backend: args.tier.backend(true), ..Config::default() };
     let mut report = Report { schema_version: 1, passed: 0, failed: 0, skipped: 0, files: Vec::new() };
     let mut worst = Exit::Fine;
     for path in &args.files {
-        let (name, outcome) = match run_file(path, features) {
+        let (name, outcome) = match run_file(path, config.clone()) {
             Ok(run) => run,
             Err(problem) => {
                 out.flush()?;
@@ -78,9 +80,9 @@ pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
     Ok(worst)
 }
 
-fn run_file(path: &Path, features: Features) -> Result<(String, Outcome), Problem> {
+fn run_file(path: &Path, config: Config) -> Result<(String, Outcome), Problem> {
     let (name, text) = read_script(path)?;
-    match run_script(&text, features) {
+    match run_script_with(&text, config) {
         Ok(outcome) => Ok((name, outcome)),
         Err(error) => Err(Problem::of_text(&name, &error.0)),
     }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use rayon::prelude::*;
-use wasmos_cli::wast::{Outcome, run_script, run_script_observed};
+use wasmos_backend::jit::{Bounds, Options};
+use wasmos_cli::wast::{Outcome, run_script, run_script_observed, run_script_with};
+use wasmos_runtime::{Backend, Config};
 use wasmos_tests::listed::assert_listed;
 use wasmos_tests::suite::{folders, scripts};
 
@@ -47,6 +49,28 @@ fn only_exceptions_and_garbage_collection_are_left_out() {
     assert_eq!(skipped, listed);
     let features = skipped.iter().filter_map(|row| row.split([' ', ':']).rev().nth(2));
     assert_eq!(features.collect::<BTreeSet<_>>(), BTreeSet::from(["exceptions", "gc"]));
+}
+
+/// File by file, the JIT comes to what the interpreter comes to, whatever keeps its accesses within bounds.
+#[test]
+fn the_jit_answers_the_same() {
+    let outcomes = &*OUTCOMES;
+    let scripts: Vec<_> = folders().iter().flat_map(scripts).collect();
+    for bounds in [Bounds::Guard, Bounds::Explicit, Bounds::Both] {
+        let options = Options { bounds, verifies: bounds == Bounds::Guard, ..Options::default() };
+        scripts.par_iter().for_each(|script| {
+            let config =
+                Config { features: script.features, backend: Backend::Jit(options), ..Config::default() };
+            let outcome = run_script_with(&script.text, config);
+            let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", script.name));
+            let other = &outcomes[&script.name];
+            let failures = |outcome: &Outcome| -> Vec<_> {
+                outcome.failures.iter().map(|failure| (failure.line, failure.message.clone())).collect()
+            };
+            assert_eq!(failures(&outcome), failures(other), "{} with {bounds:?}", script.name);
+            assert_eq!((outcome.passed, &outcome.skips), (other.passed, &other.skips), "{}", script.name);
+        });
+    }
 }
 
 /// Code that can be observed is another translation of the same bodies.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use wasmos_runtime::{Limits, MAX_STACK_BYTES, UnknownImports};
 
-use crate::args::Backend;
+use crate::args::TierArgs;
 use crate::args::guest::GuestArgs;
 use crate::units::{self, Limit};
 
@@ -49,9 +49,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) invoke: Option<String>,
 
-    /// What runs the module: interp
-    #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
-    pub(crate) backend: Backend,
+    #[command(flatten)]
+    pub(crate) tier: TierArgs,
+
+    /// Which NaNs the jit leaves
+    #[arg(long, value_enum, default_value_t = Nan::Canonical)]
+    nan: Nan,
 
     /// The limits of what is not given otherwise
     #[arg(long, value_enum, default_value_t = Profile::Standard)]
@@ -174,6 +177,22 @@ impl RunArgs {
 
 fn saturated(limit: Option<u64>) -> u32 {
     limit.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX))
+}
+
+impl RunArgs {
+    /// Returns what an engine is made with.
+    pub(crate) fn backend(&self) -> wasmos_runtime::Backend {
+        self.tier.backend(self.nan == Nan::Canonical)
+    }
+}
+
+/// Which NaNs float arithmetic leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Nan {
+    /// The one that the specification's deterministic profile names
+    Canonical,
+    /// What the processor leaves
+    Native,
 }
 
 /// A set of limits with a name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wasmos_frontend::module::{ExternKind, ImportType};
 use wasmos_frontend::types::{AddressType, GlobalType, Limits as Sizes, MemoryType, TableType};
-use wasmos_frontend::{Feature, Features, ValidModule};
+use wasmos_frontend::{Feature, ValidModule};
 use wasmos_runtime::{
     CompileError, Config, Engine, Error, Extern, Global, Instance, Limits, LinkError, Linker, Memory, Module,
     Outcome, Store, Table, Val, ValType,
@@ -60,9 +60,9 @@ impl<T: Clone> Scope<T> {
 }
 
 impl Session {
-    /// Makes the state of a script whose modules may use `features`: the module `spectest` is there.
-    pub(super) fn new(features: Features) -> Result<Self, Error> {
-        let engine = Engine::new(Config { features, ..Config::default() });
+    /// Makes the state of a script: the module `spectest` is there.
+    pub(super) fn new(config: Config) -> Result<Self, Error> {
+        let engine = Engine::new(config);
         let limits =
             Limits { timeout: Some(TIMEOUT), memory_bytes: Some(MEMORY_BYTES), ..Limits::unlimited() };
         let mut store = Store::with_limits(&engine, (), limits)?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use wasmos_frontend::{Feature, Features, ValidModule, decode_with, validate};
-use wasmos_runtime::{Error, LinkError, LinkErrorKind, Module, Outcome as Ending, Val};
+use wasmos_runtime::{Config, Error, LinkError, LinkErrorKind, Module, Outcome as Ending, Val};
 use wast::token::Span;
 use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, parser};
 
@@ -67,7 +67,15 @@ impl core::error::Error for ScriptError {}
 /// # Errors
 /// [`ScriptError`] if the text is not a script. A directive that fails is no error but a [`Failure`].
 pub fn run_script(text: &str, features: Features) -> Result<Outcome, ScriptError> {
-    run_in(text, features, Session::new(features))
+    run_script_with(text, Config { features, ..Config::default() })
+}
+
+/// Runs a script as [`run_script`] does, on an engine of another kind.
+///
+/// # Errors
+/// As [`run_script`].
+pub fn run_script_with(text: &str, config: Config) -> Result<Outcome, ScriptError> {
+    run_in(text, config.features, Session::new(config))
 }
 
 /// Runs a script as [`run_script`] does, in instances that can be observed: the answer must be the same.
@@ -75,7 +83,7 @@ pub fn run_script(text: &str, features: Features) -> Result<Outcome, ScriptError
 /// # Errors
 /// As [`run_script`].
 pub fn run_script_observed(text: &str, features: Features) -> Result<Outcome, ScriptError> {
-    let session = Session::new(features).map(|mut session| {
+    let session = Session::new(Config { features, ..Config::default() }).map(|mut session| {
         session.make_observable();
         session
     });
