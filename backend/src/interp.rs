@@ -243,7 +243,7 @@ impl ModuleCode {
     ) -> Result<Self, Error> {
         let valid = module.into().validate()?;
         let mut code = Self::new(valid.clone(), type_ids, is_subtype)?;
-        code.native = Some(Arc::new(jit::compile(&valid, &code.type_ids, options)?));
+        code.native = Some(Arc::new(jit::compile(&valid, options)?));
         Ok(code)
     }
 
@@ -269,6 +269,11 @@ impl ModuleCode {
         let Some(body) = self.module.validate_body(func)? else { panic!("{func} is imported") };
         check_supported(body.instructions_used())?;
         Ok(body)
+    }
+
+    /// Returns the identity of each type of the module. They never move.
+    pub(crate) fn type_ids(&self) -> &[TypeId] {
+        &self.type_ids
     }
 
     pub(crate) fn type_id(&self, index: TypeIdx) -> Option<TypeId> {

@@ -109,6 +109,7 @@ impl InstanceId {
 
 /// Identity of a function type in all modules that run together. Equal types have equal ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
 pub struct TypeId(pub u32);
 
 /// A reference as a slot holds it: null, a function of a machine, or an index into what the host keeps.
@@ -188,6 +189,8 @@ pub(crate) struct VmContext {
     pub(crate) instance: u64,
     /// What native code shares with the driver; null with the interpreter.
     pub(crate) native: *mut crate::jit::VmNative,
+    /// Identities of the module's types: native code has none of them in it, since another process counts otherwise.
+    pub(crate) type_ids: *const TypeId,
 }
 
 /// The instance of the context that belongs to none: that of the host's functions and of the bottom of a stack.
@@ -201,7 +204,7 @@ impl VmContext {
 }
 
 // A context is allocated as words, with the pointers to globals behind it.
-const _: () = assert!(size_of::<VmContext>() == 56 && align_of::<VmContext>() <= 8);
+const _: () = assert!(size_of::<VmContext>() == 64 && align_of::<VmContext>() <= 8);
 const _: () = assert!(offset_of!(VmContext, memory0) == 0 && offset_of!(VmContext, state) == 8);
 const _: () = assert!(offset_of!(VmMemory, base) == 0 && offset_of!(VmMemory, len_bytes) == 8);
 const _: () = assert!(offset_of!(VmTable, elements) == 0 && offset_of!(VmTable, len) == 8);

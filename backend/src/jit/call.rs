@@ -10,7 +10,7 @@ use wasmos_frontend::types::{FuncIdx, TypeIdx};
 use super::layout::{CALLER, Task};
 use super::stubs;
 use super::translate::{Region, Translator, trap};
-use crate::vm::{NO_INSTANCE, VmContext, VmFunc};
+use crate::vm::{NO_INSTANCE, TypeId, VmContext, VmFunc};
 
 /// Whether a call comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,13 +117,12 @@ impl Translator<'_> {
 
     /// Traps unless the function's type is the one named, or one that extends it.
     fn check_type(&mut self, func: Value, ty: TypeIdx) {
-        let Some(wanted) = self.env.type_ids.get(ty.index()) else {
-            unreachable!("one identity for each type")
-        };
-        let wanted = i64::from(wanted.0);
         let flags = ir::MemFlagsData::trusted().with_readonly().with_can_move();
+        let ids = self.load_fixed(self.context, offset_of!(VmContext, type_ids) as i32);
+        let displacement = ty.index() * size_of::<TypeId>();
+        let wanted = self.b.ins().load(types::I32, flags, ids, displacement as i32);
         let id = self.b.ins().load(types::I32, flags, func, offset_of!(VmFunc, type_id) as i32);
-        let differs = self.b.ins().icmp_imm_u(IntCC::NotEqual, id, wanted);
+        let differs = self.b.ins().icmp(IntCC::NotEqual, id, wanted);
         if self.module.types.get(ty.index()).is_some_and(|ty| ty.is_final) {
             self.b.ins().trapnz(differs, trap(TrapCode::IndirectCallType));
             return;
@@ -134,7 +133,7 @@ impl Translator<'_> {
         self.b.switch_to_block(cold);
         self.b.seal_block(cold);
         let sub = self.b.ins().uextend(types::I64, id);
-        let sup = self.b.ins().iconst(types::I64, wanted);
+        let sup = self.b.ins().uextend(types::I64, wanted);
         let extends = self.perform(Task::IsSubtype, [0, 0], &[sub, sup]);
         self.b.ins().trapz(extends, trap(TrapCode::IndirectCallType));
         self.b.ins().jump(on, &[]);

@@ -20,7 +20,6 @@ use super::abi::Shape;
 use super::stubs::{self, Thunk};
 use super::translate::{Env, Notes, translate};
 use super::{Error, Options};
-use crate::vm::TypeId;
 use crate::vm::mapping::Mapping;
 
 /// Bytes of a native frame for each byte that promise P6 counts: beyond that a frame is out of proportion.
@@ -231,16 +230,12 @@ fn target(options: Options, level: &str) -> Result<OwnedTargetIsa, Error> {
 ///
 /// # Errors
 /// [`Error`]. Of several functions that are refused, the first one is named.
-pub(crate) fn compile(
-    module: &ValidModule,
-    type_ids: &[TypeId],
-    options: Options,
-) -> Result<Compiled, Error> {
+pub(crate) fn compile(module: &ValidModule, options: Options) -> Result<Compiled, Error> {
     if !super::trap::SUPPORTED {
         return Err(Error::Platform { reason: "no handler of faults for this platform".into() });
     }
     let targets = Targets { optimizing: target(options, "speed")?, plain: target(options, "none")? };
-    let env = Env { module, type_ids, options, config: targets.plain.frontend_config() };
+    let env = Env { module, options, config: targets.plain.frontend_config() };
     let n_imported = module.n_imported_funcs;
     let mut jobs: Vec<_> =
         (0..module.bodies.len()).map(|position| Job::Func(module.defined_func(position))).collect();

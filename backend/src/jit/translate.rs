@@ -20,12 +20,10 @@ use super::abi::{clif_type, signature};
 use super::control::Frame;
 use super::{Error, Options};
 use crate::jit::stubs::{self, Thunk};
-use crate::vm::TypeId;
 
 /// What all functions of a module are translated with.
 pub(super) struct Env<'m> {
     pub(super) module: &'m ValidModule,
-    pub(super) type_ids: &'m [TypeId],
     pub(super) options: Options,
     pub(super) config: cranelift_codegen::isa::TargetFrontendConfig,
 }

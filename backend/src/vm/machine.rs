@@ -114,6 +114,7 @@ impl Machine {
             imports: core::ptr::null(),
             instance: NO_INSTANCE,
             native: core::ptr::null_mut(),
+            type_ids: core::ptr::null(),
         });
         let state = State {
             counter: Counter::new(),
@@ -335,6 +336,7 @@ impl Machine {
             imports: imports.as_ptr(),
             instance: id.index() as u64,
             native: state.native_vm(),
+            type_ids: code.type_ids().as_ptr(),
         };
         let globals: Vec<u64> =
             spaces.globals.iter().map(|id| &raw const *state.global(*id) as u64).collect();
