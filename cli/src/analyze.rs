@@ -1,5 +1,7 @@
 //! `wasmos analyze`: what modules are and what they could do, without running them; and a gate for builds.
 
+mod outputs;
+
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -8,11 +10,12 @@ use wasmos_analysis::{Policy, Report, Verdict, analyze};
 use wasmos_frontend::{Features, ValidModule};
 use wasmos_web_report::{json, sarif, text};
 
+use crate::analyze::outputs::Outputs;
 use crate::args::AnalyzeArgs;
 use crate::exit::Exit;
 use crate::input::Input;
 use crate::output::Escaped;
-use crate::problem::Problem;
+use crate::problem::{Problem, file_name};
 
 /// Keys of the JSON, for `wasmos help json`.
 pub(crate) const KEYS: &str = "\
@@ -40,16 +43,13 @@ struct Analyzed {
 }
 
 pub(crate) fn run(args: &AnalyzeArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-    if args.profile_out.is_some() && args.files.len() != 1 {
-        Problem::new(Exit::Usage, "--profile-out", "takes one module").write(err)?;
-        return Ok(Exit::Usage);
-    }
-    let policy = match policy(args.policy.as_deref()) {
-        Ok(policy) => policy,
-        Err(problem) => {
-            problem.write(err)?;
-            return Ok(problem.exit);
+    let prepared = policy(args.policy.as_deref()).and_then(|policy| Ok((policy, Outputs::open(args)?)));
+    let (policy, mut outputs) = match prepared {
+        Ok(_) if args.profile_out.is_some() && args.files.len() != 1 => {
+            return refuse(&Problem::new(Exit::Usage, "--profile-out", "takes one module"), err);
         }
+        Ok(prepared) => prepared,
+        Err(problem) => return refuse(&problem, err),
     };
     let mut worst = Exit::Fine;
     let mut done = Vec::new();
@@ -57,31 +57,39 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut dyn Write, err: &mut dyn Write) 
         match look_at(file, &policy) {
             Ok(analyzed) => {
                 worst = worst.max(exit_of(args, &analyzed.report));
-                show(args, out, &analyzed)?;
+                worst = worst.max(show(&mut outputs, out, err, &analyzed)?);
                 done.push(analyzed);
             }
             Err(problem) => {
                 out.flush()?;
-                problem.write(err)?;
-                worst = worst.max(problem.exit);
+                worst = worst.max(refuse(&problem, err)?);
             }
         }
     }
-    if args.sarif {
+    if let Some(sarif) = &mut outputs.sarif {
         let modules: Vec<_> = done
             .iter()
             .map(|it| sarif::Analyzed { name: &it.name, module: &it.module, report: &it.report })
             .collect();
-        crate::output::json(out, &sarif::log(&modules))?;
+        let written = sarif.write(out, |out| crate::output::json(out, &sarif::log(&modules)))?;
+        worst = worst.max(tell(written, err)?);
     }
     if let (Some(path), [one]) = (&args.profile_out, &*done)
         && let Err(error) = std::fs::write(path, one.report.profile.to_toml())
     {
-        let name = Escaped::new(&path.to_string_lossy()).to_string();
-        Problem::new(Exit::Usage, &name, format!("cannot be written: {error}")).write(err)?;
-        worst = worst.max(Exit::Usage);
+        let problem = Problem::new(Exit::Usage, &file_name(path), format!("cannot write: {error}"));
+        worst = worst.max(refuse(&problem, err)?);
     }
     Ok(worst)
+}
+
+fn refuse(problem: &Problem, err: &mut dyn Write) -> io::Result<Exit> {
+    problem.write(err)?;
+    Ok(problem.exit)
+}
+
+fn tell(written: Result<(), Problem>, err: &mut dyn Write) -> io::Result<Exit> {
+    written.map_or_else(|problem| refuse(&problem, err), |()| Ok(Exit::Fine))
 }
 
 fn policy(path: Option<&Path>) -> Result<Policy, Problem> {
@@ -100,13 +108,16 @@ fn look_at(file: &Path, policy: &Policy) -> Result<Analyzed, Problem> {
     Ok(Analyzed { name: origin.name, module, report })
 }
 
-fn show(args: &AnalyzeArgs, out: &mut dyn Write, it: &Analyzed) -> io::Result<()> {
-    if args.json {
-        crate::output::json(out, &json::report(&it.module, &it.report))
-    } else if args.sarif {
-        Ok(())
-    } else {
-        text::report(out, &it.name, &it.module, &it.report)
+fn show(outputs: &mut Outputs, out: &mut dyn Write, err: &mut dyn Write, it: &Analyzed) -> io::Result<Exit> {
+    if outputs.is_screen() {
+        text::report(out, &it.name, &it.module, &it.report)?;
+    }
+    match &mut outputs.json {
+        Some(json) => {
+            let object = json::report(&it.module, &it.report);
+            tell(json.write(out, |out| crate::output::json(out, &object))?, err)
+        }
+        None => Ok(Exit::Fine),
     }
 }
 

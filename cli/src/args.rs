@@ -98,22 +98,22 @@ pub(crate) struct InspectArgs {
 ///
 /// Finds facts (control flow, loops, calls, imports, data), asks rules about them, and grades each module: ok, warning,
 /// severe, or unknown if not all of it could be looked at. Each point of the score says what it rests on. Exits 1 if a
-/// module reaches the threshold of --fail-on, 3 if one could not be analysed. `wasmos help json` describes the output of
-/// --json.
+/// module reaches the threshold of --fail-on, 3 if one could not be analysed. Without --json and --sarif a screen
+/// goes to stdout; at most one of them does. `wasmos help json` describes the output of --json.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  \
     wasmos analyze module.wasm\n  \
     wasmos analyze --fail-on warning plugins/*.wasm\n  \
-    wasmos analyze --sarif build/*.wasm > wasmos.sarif\n  \
+    wasmos analyze --sarif=wasmos.sarif build/*.wasm\n  \
     wasmos analyze --profile-out grants.toml module.wasm")]
 pub(crate) struct AnalyzeArgs {
-    /// Print one line of JSON for each module instead of the screen
-    #[arg(long, conflicts_with = "sarif")]
-    pub(crate) json: bool,
+    /// Write one line of JSON for each module, to stdout or to PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) json: Option<Option<PathBuf>>,
 
-    /// Print one SARIF log of all modules instead of the screen
-    #[arg(long)]
-    pub(crate) sarif: bool,
+    /// Write one SARIF log of all modules, to stdout or to PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) sarif: Option<Option<PathBuf>>,
 
     /// Exit 1 for a grade from this one on: severe, warning, info, none
     #[arg(long, value_name = "GRADE", default_value = "severe", value_parser = FailOn::parse)]
