@@ -44,6 +44,14 @@ pub enum Error {
         /// Its size.
         bytes: u64,
     },
+    /// Compiling took longer than it may.
+    #[error("compiling takes too long: {functions} of {of} functions were done in time")]
+    TooSlow {
+        /// How many functions were compiled.
+        functions: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// The compiler refused a function.
     #[error("the compiler refused function {func}: {reason}")]
     Refused {

@@ -21,7 +21,8 @@ use crate::error::Error;
 use crate::interp::ops::call::{HOST_STUB, NO_FUNC};
 use crate::interp::ops::{call, control};
 use crate::interp::regs::{Handler, exit};
-use crate::jit::{self, Compiled, Options};
+use crate::jit::artifact::{self, Authentic, MacKey, ModuleHash, Refusal};
+use crate::jit::{self, Compiled, Options, Watch};
 use crate::vm::TypeId;
 use crate::vm::chunked::Chunked;
 
@@ -228,7 +229,8 @@ impl ModuleCode {
         self.is_observed
     }
 
-    /// Makes a module ready for the JIT: all bodies are validated that have not been, and compiled, in parallel.
+    /// Makes a module ready for the JIT: all bodies are validated that have not been, and compiled, in parallel, as long
+    /// as `watch` says so.
     ///
     /// # Errors
     /// [`Error`].
@@ -240,11 +242,43 @@ impl ModuleCode {
         type_ids: Box<[TypeId]>,
         is_subtype: IsSubtype,
         options: Options,
+        watch: Watch<'_>,
     ) -> Result<Self, Error> {
         let valid = module.into().validate()?;
         let mut code = Self::new(valid.clone(), type_ids, is_subtype)?;
-        code.native = Some(Arc::new(jit::compile(&valid, options)?));
+        code.native = Some(Arc::new(jit::compile(&valid, options, watch)?));
         Ok(code)
+    }
+
+    /// Makes a module ready for the JIT by code that was compiled before, for a module with this hash, which is its own.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    ///
+    /// # Panics
+    /// If `type_ids` is not as long as the module's list of types.
+    pub fn load(
+        module: impl Into<LazyModule>,
+        type_ids: Box<[TypeId]>,
+        is_subtype: IsSubtype,
+        (code, hash): (Authentic, &ModuleHash),
+        options: Options,
+    ) -> Result<Self, Refusal> {
+        // Of a module that cannot be run there is no code.
+        let mut ready = Self::new(module, type_ids, is_subtype).map_err(|_| Refusal::Module)?;
+        ready.native = Some(Arc::new(code.into_code((&ready.module, hash), options)?));
+        Ok(ready)
+    }
+
+    /// Returns what [`Self::load`] takes, with the module in it if `with_module`; `None` if there is no native code.
+    ///
+    /// # Errors
+    /// [`Error::Platform`].
+    pub fn artifact(&self, key: &MacKey, with_module: bool) -> Result<Option<Vec<u8>>, Error> {
+        let Some(native) = &self.native else { return Ok(None) };
+        let bytes = self.module.bytes();
+        let hash = artifact::hash_module(bytes);
+        artifact::write(native, (&hash, with_module.then_some(bytes)), key).map(Some)
     }
 
     /// Returns the native code; `None` if the module is the interpreter's.

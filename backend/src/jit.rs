@@ -34,8 +34,10 @@
 //! What is not exact: where a module has several instances in a machine, backtraces tell all its frames as of the first.
 
 mod abi;
+pub mod artifact;
 mod backtrace;
 mod call;
+mod code;
 mod compile;
 mod control;
 mod fuel;
@@ -53,14 +55,33 @@ mod translate;
 #[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
 mod trap;
 
-pub(crate) use compile::{Compiled, compile};
+use core::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use code::Compiled;
+pub(crate) use compile::compile;
 pub(crate) use layout::{VmHost, VmNative};
 pub(crate) use run::Native;
 
 pub use crate::error::Error;
 
+/// How far compilation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Functions that are compiled, stubs among them.
+    pub functions: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Their code, in bytes.
+    pub code_bytes: u64,
+}
+
+/// Is asked before each function, on the thread that compiles it, whether to go on.
+pub type Watch<'a> = &'a (dyn Fn(Progress) -> ControlFlow<()> + Sync);
+
 /// How accesses to memory are kept within bounds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bounds {
     /// By address space behind each memory of 32-bit addresses, and by compares elsewhere.
     #[default]

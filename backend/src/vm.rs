@@ -34,6 +34,7 @@ mod backtrace;
 mod bulk;
 pub(crate) mod chunked;
 mod fuel;
+pub(crate) mod image;
 mod machine;
 pub(crate) mod mapping;
 pub(crate) mod memory;

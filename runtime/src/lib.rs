@@ -24,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cache;
 pub mod engine;
 pub mod error;
 pub mod events;
@@ -38,11 +39,13 @@ pub mod native;
 pub mod objects;
 pub mod observe;
 pub mod outcome;
+pub mod prepare;
 mod run;
 pub mod store;
 pub mod value;
 pub mod wasi;
 
+pub use cache::Cache;
 pub use engine::{Backend, Config, Engine, Validation};
 pub use error::{Error, LinkError, LinkErrorKind};
 pub use func::{Func, TypedFunc};
@@ -54,11 +57,13 @@ pub use module::Module;
 pub use objects::{Global, Memory, Table};
 pub use observe::{Observed, Watch};
 pub use outcome::{Outcome, Trap};
+pub use prepare::{Notice, Preparation, Prepared, Source};
 pub use run::{Run, Step};
 pub use store::{AsStore, StopHandle, Store};
 pub use value::{ExternRef, Val};
 pub use wasmos_abi::{Capability, TrapCode};
 pub use wasmos_backend::Error as CompileError;
+pub use wasmos_backend::jit::artifact::{Artifact, Authentic, MacKey, Refusal, is_artifact};
 pub use wasmos_backend::jit::{Bounds, Options as JitOptions};
 pub use wasmos_backend::vm::MAX_STACK_BYTES;
 pub use wasmos_frontend::types::{FuncType, GlobalType, MemoryType, TableType, ValType};

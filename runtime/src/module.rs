@@ -1,9 +1,12 @@
 //! A module that is ready to be instantiated, any number of times, on any thread.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use wasmos_backend::interp::ModuleCode;
+use wasmos_backend::interp::{IsSubtype, ModuleCode};
+use wasmos_backend::jit::artifact::{Authentic, MacKey, ModuleHash, Refusal};
+use wasmos_backend::jit::{Options as JitOptions, Watch};
 use wasmos_backend::vm::TypeId;
 use wasmos_frontend::module::{Export, ExternKind, Import};
 use wasmos_frontend::registry::map_val;
@@ -54,18 +57,51 @@ impl Module {
     }
 
     fn prepare(engine: &Engine, decoded: LazyModule) -> Result<Self, Error> {
+        match engine.backend() {
+            Backend::Interpreter => Ok(Self::with_code(engine, decoded, ModuleCode::new)??),
+            Backend::Jit(options) => Self::compile(engine, decoded, options, &|_| ControlFlow::Continue(())),
+        }
+    }
+
+    /// Compiles a module, as long as `watch` says so.
+    pub(crate) fn compile(
+        engine: &Engine,
+        decoded: LazyModule,
+        options: JitOptions,
+        watch: Watch<'_>,
+    ) -> Result<Self, Error> {
+        let made = Self::with_code(engine, decoded, |decoded, ids, is_subtype| {
+            ModuleCode::compile(decoded, ids, is_subtype, options, watch)
+        })?;
+        Ok(made?)
+    }
+
+    /// Makes a module ready by code that was compiled before; the inner error says why that is refused.
+    pub(crate) fn load(
+        engine: &Engine,
+        decoded: LazyModule,
+        code: (Authentic, &ModuleHash),
+        options: JitOptions,
+    ) -> Result<Result<Self, Refusal>, Error> {
+        Self::with_code(engine, decoded, |decoded, ids, is_subtype| {
+            ModuleCode::load(decoded, ids, is_subtype, code, options)
+        })
+    }
+
+    /// Makes what `code` makes of types and bodies.
+    fn with_code<E>(
+        engine: &Engine,
+        decoded: LazyModule,
+        code: impl FnOnce(LazyModule, Box<[TypeId]>, IsSubtype) -> Result<ModuleCode, E>,
+    ) -> Result<Result<Self, E>, Error> {
         let types =
             engine.with_types_mut(|types| types.register(&decoded)).map_err(|_| Error::TooManyTypes)?;
         let ids = types.iter().map(|index| TypeId(index.0)).collect();
         let registry = engine.clone();
         let is_subtype =
             Arc::new(move |sub: TypeId, sup: TypeId| registry.extends(TypeIdx(sub.0), TypeIdx(sup.0)));
-        let code = match engine.backend() {
-            Backend::Interpreter => ModuleCode::new(decoded.clone(), ids, is_subtype)?,
-            Backend::Jit(options) => ModuleCode::compile(decoded.clone(), ids, is_subtype, options)?,
-        };
-        let code = Arc::new(code);
-        Ok(Self(Arc::new(Inner { engine: engine.clone(), decoded, types, code })))
+        let code = code(decoded.clone(), ids, is_subtype).map(Arc::new);
+        Ok(code.map(|code| Self(Arc::new(Inner { engine: engine.clone(), decoded, types, code }))))
     }
 
     /// Returns the engine that it was made for.
@@ -87,6 +123,14 @@ impl Module {
     /// [`Error::Module`] with the first function whose body breaks a rule.
     pub fn validate(&self) -> Result<ValidModule, Error> {
         Ok(self.0.decoded.validate()?)
+    }
+
+    /// Returns the native code as an artifact, with the module in it if `with_module`; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`].
+    pub fn artifact(&self, key: &MacKey, with_module: bool) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.0.code.artifact(key, with_module)?)
     }
 
     /// Yields the exports: name (untrusted text) and what it is.

@@ -38,7 +38,7 @@ pub(super) fn words(convention: CallConv, params: usize, result: bool) -> Signat
 }
 
 /// A signature as far as calls can tell: functions with equal shapes have equal code around them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Shape(Box<[u8]>);
 
 impl Shape {

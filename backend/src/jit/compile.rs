@@ -4,6 +4,7 @@
 //! Calls within it are relative, and nothing in it depends on where it lies.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
@@ -13,14 +14,14 @@ use cranelift_codegen::settings::{self, Configurable as _};
 use cranelift_codegen::{Context, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
 use rayon::prelude::*;
+use wasmos_frontend::ValidModule;
 use wasmos_frontend::types::{FuncIdx, FuncType};
-use wasmos_frontend::{Module, ValidModule};
 
 use super::abi::Shape;
+use super::code::{Compiled, Piece, TrapSite, link};
 use super::stubs::{self, Thunk};
 use super::translate::{Env, Notes, translate};
-use super::{Error, Options};
-use crate::vm::mapping::Mapping;
+use super::{Error, Options, Progress, Watch};
 
 /// Bytes of a native frame for each byte that promise P6 counts: beyond that a frame is out of proportion.
 pub(super) const NATIVE_PER_COUNTED: u32 = 8;
@@ -34,81 +35,8 @@ const MOST_BODY_BYTES: u32 = 2 << 20;
 const OPTIMIZED_BLOCKS: usize = 8_000;
 /// The most blocks of a function.
 const MOST_BLOCKS: usize = 60_000;
-/// Functions begin at multiples of this.
-const ALIGN: usize = 16;
-
-/// An instruction that may trap.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TrapSite {
-    /// Its displacement in the code.
-    pub(crate) pc: u32,
-    /// Absolute byte offset of the module's instruction.
-    pub(crate) offset: u32,
-    pub(crate) code: wasmos_abi::TrapCode,
-}
-
-/// Native code of a module.
-#[derive(Debug)]
-pub(crate) struct Compiled {
-    text: Mapping,
-    pub(crate) options: Options,
-    n_imported: u32,
-    /// Where each defined function begins, and where the last one ends.
-    starts: Box<[u32]>,
-    pub(crate) traps: Box<[TrapSite]>,
-    /// Return addresses, with the offsets of the calls.
-    calls: Box<[(u32, u32)]>,
-    /// By shape: the way in, and the way to the host.
-    pub(crate) stubs: HashMap<Shape, [u32; 2]>,
-}
-
-impl Compiled {
-    pub(crate) fn address(&self, displacement: u32) -> *const u8 {
-        self.text.base().wrapping_add(displacement as usize)
-    }
-
-    /// Returns the addresses between which the code lies.
-    pub(crate) fn range(&self) -> core::ops::Range<usize> {
-        let start = self.text.base() as usize;
-        start..start + self.text.len_bytes()
-    }
-
-    /// Returns the addresses of a function's code, and of the way in for its shape.
-    pub(crate) fn entry(&self, module: &Module, func: FuncIdx) -> (*const u8, *const u8) {
-        let index = func.0.saturating_sub(self.n_imported) as usize;
-        let stub = module.func_type(func).and_then(|ty| self.stubs.get(&Shape::of(ty)));
-        let (Some(start), Some([enter, _])) = (self.starts.get(index), stub) else {
-            unreachable!("each function has code, and its shape a way in")
-        };
-        (self.address(*start), self.address(*enter))
-    }
-
-    /// Returns the function whose code lies at a displacement.
-    pub(crate) fn func_at(&self, pc: u32) -> Option<FuncIdx> {
-        let index = self.starts.partition_point(|start| *start <= pc).checked_sub(1)?;
-        (index + 1 < self.starts.len()).then(|| FuncIdx(self.n_imported + index as u32))
-    }
-
-    pub(crate) fn trap_at(&self, pc: u32) -> Option<TrapSite> {
-        let index = self.traps.binary_search_by_key(&pc, |site| site.pc).ok()?;
-        Some(self.traps[index])
-    }
-
-    /// Returns the offset of the call that returns to a displacement.
-    pub(crate) fn call_before(&self, pc: u32) -> Option<u32> {
-        let index = self.calls.binary_search_by_key(&pc, |call| call.0).ok()?;
-        Some(self.calls[index].1)
-    }
-}
-
-/// A compiled function, before it has a place.
-struct Piece {
-    bytes: Vec<u8>,
-    /// Where the displacement of a call stands, and whom it calls: namespace and index.
-    calls_out: Vec<(u32, u32, u32)>,
-    traps: Vec<TrapSite>,
-    calls: Vec<(u32, u32)>,
-}
+/// The most native code of a module, in bytes: what compiling keeps of it is a few times as much.
+const MOST_CODE_BYTES: u64 = 512 << 20;
 
 /// A piece that is still to be compiled.
 enum Job<'m> {
@@ -203,7 +131,7 @@ struct Targets {
     plain: OwnedTargetIsa,
 }
 
-fn target(options: Options, level: &str) -> Result<OwnedTargetIsa, Error> {
+pub(super) fn target(options: Options, level: &str) -> Result<OwnedTargetIsa, Error> {
     let mut flags = settings::builder();
     let set = [
         ("opt_level", level),
@@ -226,11 +154,56 @@ fn target(options: Options, level: &str) -> Result<OwnedTargetIsa, Error> {
     isa.map_err(|error| Error::Platform { reason: error.to_string() })
 }
 
-/// Compiles a module.
+/// How far compilation is, and whether it goes on.
+struct Course<'a> {
+    watch: Watch<'a>,
+    n_jobs: usize,
+    done: AtomicUsize,
+    code_bytes: AtomicU64,
+    /// Position of the first job that was refused: none behind it is worth its time.
+    refused: AtomicUsize,
+}
+
+impl Course<'_> {
+    /// Compiles the job at a position; `None` if one in front of it is known to be refused.
+    fn run(
+        &self,
+        (worker, env, targets): (&mut Worker, &Env<'_>, &Targets),
+        (position, job): (usize, &Job<'_>),
+    ) -> Option<Result<Piece, Error>> {
+        if self.refused.load(Ordering::Relaxed) < position {
+            return None;
+        }
+        let result = self.check().and_then(|()| worker.compile(env, targets, job));
+        match &result {
+            Ok(piece) => {
+                self.done.fetch_add(1, Ordering::Relaxed);
+                self.code_bytes.fetch_add(piece.bytes.len() as u64, Ordering::Relaxed);
+            }
+            Err(_) => drop(self.refused.fetch_min(position, Ordering::Relaxed)),
+        }
+        Some(result)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let code_bytes = self.code_bytes.load(Ordering::Relaxed);
+        if code_bytes > MOST_CODE_BYTES {
+            return Err(Error::TooLarge { bytes: code_bytes });
+        }
+        let functions = self.done.load(Ordering::Relaxed);
+        let progress = Progress { functions, of: self.n_jobs, code_bytes };
+        match (self.watch)(progress) {
+            core::ops::ControlFlow::Continue(()) => Ok(()),
+            core::ops::ControlFlow::Break(()) => Err(Error::TooSlow { functions, of: self.n_jobs }),
+        }
+    }
+}
+
+/// Compiles a module, as long as `watch` says so.
 ///
 /// # Errors
 /// [`Error`]. Of several functions that are refused, the first one is named.
-pub(crate) fn compile(module: &ValidModule, options: Options) -> Result<Compiled, Error> {
+pub(crate) fn compile(module: &ValidModule, options: Options, watch: Watch<'_>) -> Result<Compiled, Error> {
     if !super::trap::SUPPORTED {
         return Err(Error::Platform { reason: "no handler of faults for this platform".into() });
     }
@@ -253,57 +226,19 @@ pub(crate) fn compile(module: &ValidModule, options: Options) -> Result<Compiled
             jobs.extend([Job::Entry(ty), Job::HostCall(ty)]);
         }
     }
-    let pieces: Vec<_> =
-        jobs.par_iter().map_init(Worker::new, |worker, job| worker.compile(&env, &targets, job)).collect();
-    let pieces = pieces.into_iter().collect::<Result<Vec<_>, _>>()?;
-    lay_out(&pieces, module.bodies.len(), &shapes, (options, n_imported))
-}
-
-/// Puts the pieces one behind the other and lets calls know where their callees are.
-fn lay_out(
-    pieces: &[Piece],
-    n_funcs: usize,
-    shapes: &[Shape],
-    (options, n_imported): (Options, u32),
-) -> Result<Compiled, Error> {
-    let mut starts = Vec::with_capacity(pieces.len());
-    let mut end = 0_usize;
-    for piece in pieces {
-        starts.push(end);
-        end = (end + piece.bytes.len()).next_multiple_of(ALIGN);
-    }
-    // Displacements of calls have 31 bits.
-    if i32::try_from(end).is_err() {
-        return Err(Error::TooLarge { bytes: end as u64 });
-    }
-    let mut text = vec![0xcc; end];
-    let (mut traps, mut calls) = (Vec::new(), Vec::new());
-    for (piece, start) in pieces.iter().zip(&starts) {
-        text[*start..*start + piece.bytes.len()].copy_from_slice(&piece.bytes);
-        for (at, namespace, index) in &piece.calls_out {
-            let callee = match *namespace {
-                stubs::FUNCTIONS => (*index - n_imported) as usize,
-                _ => n_funcs + *index as usize,
-            };
-            let at = *start + *at as usize;
-            let displacement = starts[callee] as i64 - (at as i64 + 4);
-            text[at..at + 4].copy_from_slice(&(displacement as i32).to_le_bytes());
-        }
-        let start = *start as u32;
-        traps.extend(piece.traps.iter().map(|site| TrapSite { pc: site.pc + start, ..*site }));
-        calls.extend(piece.calls.iter().map(|(pc, offset)| (pc + start, *offset)));
-    }
-    traps.sort_unstable_by_key(|site| site.pc);
-    traps.dedup_by_key(|site| site.pc);
-    calls.sort_unstable();
-    let starts: Vec<_> = starts.into_iter().map(|start| start as u32).collect();
-    let first_stub = n_funcs + Thunk::ALL.len();
-    let stubs = shapes.iter().enumerate().map(|(index, shape)| {
-        let at = first_stub + 2 * index;
-        (shape.clone(), [starts[at], starts[at + 1]])
-    });
-    let stubs = stubs.collect();
-    let text = Mapping::executable(&text).map_err(|error| Error::Platform { reason: error.to_string() })?;
-    let starts = starts[..=n_funcs].into();
-    Ok(Compiled { text, options, n_imported, starts, traps: traps.into(), calls: calls.into(), stubs })
+    let course = Course {
+        watch,
+        n_jobs: jobs.len(),
+        done: AtomicUsize::new(0),
+        code_bytes: AtomicU64::new(0),
+        refused: AtomicUsize::new(usize::MAX),
+    };
+    let pieces: Vec<_> = jobs
+        .par_iter()
+        .enumerate()
+        .map_init(Worker::new, |worker, job| course.run((worker, &env, &targets), job))
+        .collect();
+    // What was passed over stands behind a refusal.
+    let pieces = pieces.into_iter().map_while(|piece| piece).collect::<Result<Vec<_>, _>>()?;
+    link(&pieces, module.bodies.len(), &shapes, (options, n_imported))
 }

@@ -11,7 +11,8 @@ use wasmos_frontend::types::{FuncType, ValType};
 
 use super::Bounds;
 use super::abi::Shape;
-use super::compile::{Compiled, FREE_NATIVE, MOST_NATIVE, NATIVE_PER_COUNTED};
+use super::code::Compiled;
+use super::compile::{FREE_NATIVE, MOST_NATIVE, NATIVE_PER_COUNTED};
 use super::layout::{Fault, Leave, Pending, VmHost, VmNative};
 use super::service;
 use super::trap;

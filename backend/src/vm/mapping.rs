@@ -3,6 +3,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::io;
+use std::ops::Range;
 
 /// A reservation of address space. Committed bytes are zero until written.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Mapping {
 mod system {
     use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
-    use super::{COMMIT_BYTES, Mapping, NonNull, Ordering, io, kept};
+    use super::{COMMIT_BYTES, Mapping, NonNull, Ordering, Range, io, kept};
 
     impl Mapping {
         /// Reserves `len_bytes`, none of them committed.
@@ -94,23 +95,24 @@ mod system {
     }
 
     impl Mapping {
-        /// Makes a mapping that holds `bytes` and can be executed; it is never writable and executable at once.
+        /// Makes the bytes of `code`, whole pages, executable and all others readable: nothing is writable and executable
+        /// at once.
         ///
         /// # Errors
         /// What the system says.
-        pub(crate) fn executable(bytes: &[u8]) -> io::Result<Self> {
-            let mapping = Self::reserve(bytes.len().next_multiple_of(COMMIT_BYTES))?;
-            mapping.commit(bytes.len())?;
-            // SAFETY: V1. The range was made accessible by the line above, and nobody else knows of it.
-            unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), mapping.base(), bytes.len()) };
-            let flags = MprotectFlags::READ | MprotectFlags::EXEC;
-            if mapping.len_bytes > 0 {
-                // SAFETY: V1. The range is the mapping's own.
-                unsafe { mprotect(mapping.base.as_ptr().cast(), mapping.len_bytes, flags) }?;
-            }
+        pub(crate) fn protect_code(&self, code: &Range<usize>) -> io::Result<()> {
             // Never kept for somebody who would write to it.
-            mapping.committed_bytes.store(0, Ordering::Relaxed);
-            Ok(mapping)
+            self.committed_bytes.store(0, Ordering::Relaxed);
+            let parts = [
+                (0..code.start, MprotectFlags::READ),
+                (code.clone(), MprotectFlags::READ | MprotectFlags::EXEC),
+                (code.end..self.len_bytes, MprotectFlags::READ),
+            ];
+            for (part, flags) in parts.into_iter().filter(|(part, _)| !part.is_empty()) {
+                // SAFETY: V1. The range is the mapping's own.
+                unsafe { mprotect(self.base.as_ptr().add(part.start).cast(), part.len(), flags) }?;
+            }
+            Ok(())
         }
     }
 
@@ -209,7 +211,7 @@ mod kept {
 mod system {
     use std::alloc::{Layout, alloc_zeroed, dealloc};
 
-    use super::{COMMIT_BYTES, Mapping, NonNull, io};
+    use super::{COMMIT_BYTES, Mapping, NonNull, Range, io};
 
     fn layout(len_bytes: usize) -> io::Result<Layout> {
         Layout::from_size_align(len_bytes, COMMIT_BYTES).map_err(|_| io::ErrorKind::OutOfMemory.into())
@@ -234,7 +236,7 @@ mod system {
         ///
         /// # Errors
         /// Always.
-        pub(crate) fn executable(_bytes: &[u8]) -> io::Result<Self> {
+        pub(crate) fn protect_code(&self, _code: &Range<usize>) -> io::Result<()> {
             Err(io::ErrorKind::Unsupported.into())
         }
 

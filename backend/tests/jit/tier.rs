@@ -1,5 +1,6 @@
 //! The tier that these tests run on: the JIT, with memories that have guards. Cranelift checks what it is given.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use wasmos_backend::Error;
@@ -14,5 +15,5 @@ pub(crate) const TIER: Tier = Tier::Jit(Bounds::Guard);
 
 pub(crate) fn make(valid: ValidModule, ids: Box<[TypeId]>) -> Result<ModuleCode, Error> {
     let options = Options { bounds: Bounds::Guard, verifies: true, ..Options::default() };
-    ModuleCode::compile(valid, ids, Arc::new(|_, _| false), options)
+    ModuleCode::compile(valid, ids, Arc::new(|_, _| false), options, &|_| ControlFlow::Continue(()))
 }
