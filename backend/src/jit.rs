@@ -46,6 +46,8 @@ mod layout;
 mod memory;
 mod numeric;
 #[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
+mod patch;
+#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
 mod run;
 #[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
 mod service;
@@ -106,6 +108,16 @@ impl Bounds {
     }
 }
 
+/// What charges of fuel look like in native code. Both count the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charges {
+    /// One subtraction, and a branch where it is tested, written into the code that Cranelift has made.
+    #[default]
+    Patched,
+    /// As Cranelift makes them; functions whose charges cannot be rewritten have these.
+    Plain,
+}
+
 /// How a module is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -113,12 +125,14 @@ pub struct Options {
     pub bounds: Bounds,
     /// Whether NaNs are canonical where they can be seen (promise P5).
     pub canonical_nans: bool,
+    /// What charges look like.
+    pub charges: Charges,
     /// Whether Cranelift checks what it is given: slow, for tests.
     pub verifies: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bounds: Bounds::Guard, canonical_nans: true, verifies: false }
+        Self { bounds: Bounds::Guard, canonical_nans: true, charges: Charges::Patched, verifies: false }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use arbitrary::Unstructured;
 use rayon::prelude::*;
-use wasmos_backend::jit::{Bounds, Options};
+use wasmos_backend::jit::{Bounds, Charges, Options};
 use wasmos_runtime::linker::UnknownImports;
 use wasmos_runtime::{
     AsStore, Backend, Config, Engine, Error, Extern, Instance, Limits, Linker, Module, Outcome, Store, Val,
@@ -145,7 +145,9 @@ fn value(ty: ValType, random: &mut fastrand::Rng) -> Option<Val> {
 fn compare(seed: u64) -> bool {
     let Some(bytes) = module(seed) else { return false };
     let bounds = [Bounds::Guard, Bounds::Explicit, Bounds::Both][(seed % 3) as usize];
-    let options = Options { bounds, verifies: seed.is_multiple_of(16), ..Options::default() };
+    let charges = [Charges::Patched, Charges::Patched, Charges::Plain][(seed / 3 % 3) as usize];
+    let verifies = seed.is_multiple_of(16);
+    let options = Options { bounds, charges, verifies, ..Options::default() };
     let native = match life(&bytes, Backend::Jit(options), seed) {
         Ok(native) => native,
         Err(Error::Unsupported(error)) => {

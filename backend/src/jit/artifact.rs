@@ -123,14 +123,16 @@ pub struct Settings {
 impl Settings {
     fn of(options: Options) -> Self {
         // Each field by its name: a new one is a question whether code depends on it.
-        let Options { bounds, canonical_nans, verifies: _ } = options;
+        // Charges of either form count the same.
+        let Options { bounds, canonical_nans, charges: _, verifies: _ } = options;
         Self { bounds, canonical_nans }
     }
 
     /// Returns options with these settings.
     #[must_use]
     pub const fn options(self) -> Options {
-        Options { bounds: self.bounds, canonical_nans: self.canonical_nans, verifies: false }
+        let charges = super::Charges::Patched;
+        Options { bounds: self.bounds, canonical_nans: self.canonical_nans, charges, verifies: false }
     }
 }
 
@@ -240,7 +242,7 @@ pub(crate) fn write(
     bytes.extend(head);
     bytes.extend(module);
     bytes.resize(payload_at, 0);
-    bytes.extend(payload);
+    bytes.extend(&payload);
     let mac = key.mac(&bytes[FIXED_AT..]);
     bytes[MAC_AT..FIXED_AT].copy_from_slice(mac.as_bytes());
     Ok(bytes)

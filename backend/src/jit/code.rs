@@ -2,7 +2,8 @@
 //!
 //! What has just been linked and what an artifact holds is the same payload: the text up to whole pages, then tables of
 //! 32-bit words, then the traps' codes. Nothing in it depends on where it lies or on the process: calls are relative,
-//! and all else is reached through the context. The tables are read where they lie.
+//! and all else is reached through the context, but for one word, which is written before the text becomes executable:
+//! the address of the service that test points without a context call (`patch`). The tables are read where they lie.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,8 +14,9 @@ use wasmos_frontend::Module;
 use wasmos_frontend::types::FuncIdx;
 
 use super::abi::Shape;
+use super::layout::VENEER;
 use super::stubs::{self, Thunk};
-use super::{Error, Options};
+use super::{Error, Options, service};
 use crate::vm::image::{CodeImage, Image, PAGE_BYTES};
 
 /// Functions begin at multiples of this.
@@ -43,6 +45,14 @@ pub(super) struct Piece {
     pub(super) calls: Vec<(u32, u32)>,
 }
 
+impl Piece {
+    /// What jumps to a service through the word behind it, which is written where the code is to run.
+    pub(super) fn veneer() -> Self {
+        let bytes = VENEER.into_iter().chain([0; size_of::<usize>()]).collect();
+        Self { bytes, calls_out: Vec::new(), traps: Vec::new(), calls: Vec::new() }
+    }
+}
+
 /// How the payload is divided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Plan {
@@ -52,6 +62,8 @@ pub(super) struct Plan {
     pub(super) n_funcs: u32,
     pub(super) n_traps: u32,
     pub(super) n_calls: u32,
+    /// Displacement of the veneer, whose word is the only one that differs from process to process.
+    pub(super) veneer: u32,
     /// By shape: the way in, and the way to the host.
     pub(super) stubs: Vec<(Shape, [u32; 2])>,
 }
@@ -91,6 +103,13 @@ impl Plan {
         let is_whole = text.start.is_multiple_of(PAGE_BYTES) && text.end.is_multiple_of(PAGE_BYTES);
         is_whole.then_some((text, tables, end))
     }
+
+    /// Returns where in a payload the veneer's word stands; `None` if that is not in the text.
+    fn word(&self) -> Option<Range<usize>> {
+        let start = (self.veneer as usize).checked_add(VENEER.len())?;
+        let end = start.checked_add(size_of::<usize>())?;
+        (end <= self.text_bytes as usize).then_some(start..end)
+    }
 }
 
 /// Native code of a module.
@@ -115,16 +134,27 @@ impl Compiled {
     ///
     /// # Errors
     /// `None` if the plan is not one of such an image; what the system says.
-    pub(super) fn new(image: Image, at: usize, plan: Plan, options: Options) -> Option<Result<Self, Error>> {
+    pub(super) fn new(
+        mut image: Image,
+        at: usize,
+        plan: Plan,
+        options: Options,
+    ) -> Option<Result<Self, Error>> {
         let (text, tables, end) = plan.divide(at).filter(|(_, _, end)| *end == image.bytes().len())?;
+        let word = plan.word()?;
+        image.bytes_mut()[text.clone()][word].copy_from_slice(&service::charge_here_address().to_le_bytes());
         let stubs = plan.stubs.iter().cloned().collect();
         let image = image.into_code(text).map_err(|error| Error::Platform { reason: error.to_string() });
         Some(image.map(|image| Self { image, payload: at..end, tables, options, plan, stubs }))
     }
 
     /// Returns text and tables as an artifact holds them.
-    pub(super) fn payload(&self) -> &[u8] {
-        &self.image.bytes()[self.payload.clone()]
+    pub(super) fn payload(&self) -> Vec<u8> {
+        let mut bytes = self.image.bytes()[self.payload.clone()].to_vec();
+        if let Some(word) = self.plan.word() {
+            bytes[word].fill(0);
+        }
+        bytes
     }
 
     fn table(&self, table: &Range<usize>) -> &[[u8; WORD]] {
@@ -204,6 +234,7 @@ pub(super) fn link(
         n_funcs: n_funcs as u32,
         n_traps: traps.len() as u32,
         n_calls: calls.len() as u32,
+        veneer: starts[n_funcs + Thunk::Veneer as usize],
         stubs: stubs.collect(),
     };
     let Some((text, tables, end)) = plan.divide(0) else { unreachable!("it is made of what is there") };

@@ -11,7 +11,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable as _};
-use cranelift_codegen::{Context, FinalizedRelocTarget};
+use cranelift_codegen::{Context, FinalizedRelocTarget, MachTrap};
 use cranelift_frontend::FunctionBuilderContext;
 use rayon::prelude::*;
 use wasmos_frontend::ValidModule;
@@ -21,7 +21,7 @@ use super::abi::Shape;
 use super::code::{Compiled, Piece, TrapSite, link};
 use super::stubs::{self, Thunk};
 use super::translate::{Env, Notes, translate};
-use super::{Error, Options, Progress, Watch};
+use super::{Charges, Error, Options, Progress, Watch, patch};
 
 /// Bytes of a native frame for each byte that promise P6 counts: beyond that a frame is out of proportion.
 pub(super) const NATIVE_PER_COUNTED: u32 = 8;
@@ -57,12 +57,36 @@ impl Worker {
         Self { context: Context::new(), builder: FunctionBuilderContext::new() }
     }
 
+    /// Compiles with the charges that are wanted, or with plain ones where those cannot be had.
     fn compile(&mut self, env: &Env<'_>, targets: &Targets, job: &Job<'_>) -> Result<Piece, Error> {
+        if env.options.charges == Charges::Patched
+            && env.module.bytes().len() < patch::MARK as usize
+            && let Some(piece) = self.try_compile(env, targets, job, Charges::Patched)?
+        {
+            return Ok(piece);
+        }
+        match self.try_compile(env, targets, job, Charges::Plain)? {
+            Some(piece) => Ok(piece),
+            None => unreachable!("nothing of the plain form is rewritten"),
+        }
+    }
+
+    /// Compiles, or returns nothing where the charges cannot be rewritten.
+    fn try_compile(
+        &mut self,
+        env: &Env<'_>,
+        targets: &Targets,
+        job: &Job<'_>,
+        charges: Charges,
+    ) -> Result<Option<Piece>, Error> {
         self.context.clear();
         let function: &mut Function = &mut self.context.func;
         let mut notes = None;
         match *job {
-            Job::Func(func) => notes = Some(translate(env, func, function, &mut self.builder)?),
+            Job::Func(func) => {
+                notes = Some(translate(env, (func, charges), function, &mut self.builder)?);
+            }
+            Job::Thunk(Thunk::Veneer) => return Ok(Some(Piece::veneer())),
             Job::Thunk(thunk) => thunk.build(function, &mut self.builder, env.config),
             Job::Entry(ty) => stubs::build_entry(function, &mut self.builder, ty, env.config),
             Job::HostCall(ty) => stubs::build_host_call(function, &mut self.builder, ty, env.config),
@@ -91,26 +115,39 @@ impl Worker {
         if bytes > most.min(MOST_NATIVE) { Err(Error::Frame { func, bytes, cost }) } else { Ok(()) }
     }
 
-    fn piece(&self, notes: Option<&Notes>, func: FuncIdx) -> Result<Piece, Error> {
+    /// Returns nothing where charges cannot be rewritten.
+    fn piece(&self, notes: Option<&Notes>, func: FuncIdx) -> Result<Option<Piece>, Error> {
         let Some(code) = self.context.compiled_code() else { unreachable!("it has just been compiled") };
         let locations = code.buffer.get_srclocs_sorted();
         let offset_at = |pc: u32| {
             let index = locations.partition_point(|location| location.start <= pc);
             let location = index.checked_sub(1).and_then(|index| locations.get(index));
-            location.filter(|location| pc < location.end).map(|location| location.loc.bits())
+            let location = location.filter(|location| pc < location.end);
+            location.map(|location| patch::offset(location.loc.bits()))
         };
         let first = notes.map_or(0, |notes| notes.first);
         let mut traps = Vec::new();
         let mut calls = Vec::new();
+        let mut calls_out = Vec::new();
+        let mut bytes = code.code_buffer().to_vec();
         if let Some(notes) = notes {
-            for trap in code.buffer.traps() {
+            let is_charge = |trap: &&MachTrap| trap.code.as_raw().get() == patch::CHARGE_TRAP;
+            let tests: Vec<_> =
+                code.buffer.traps().iter().filter(is_charge).map(|trap| trap.offset).collect();
+            let Some(tests) = patch::rewrite(&mut bytes, patch::sites(locations), &tests) else {
+                return Ok(None);
+            };
+            for test in tests {
+                calls_out.push((test.call, stubs::THUNKS, Thunk::ChargeHere as u32));
+                calls.push((test.call + 4, test.offset));
+            }
+            for trap in code.buffer.traps().iter().filter(|trap| !is_charge(trap)) {
                 let (code, offset) = notes.trap(trap.code, offset_at(trap.offset).unwrap_or(first));
                 traps.push(TrapSite { pc: trap.offset, offset, code });
             }
             let sites = code.buffer.call_sites();
             calls.extend(sites.map(|site| (site.ret_addr, offset_at(site.ret_addr - 1).unwrap_or(first))));
         }
-        let mut calls_out = Vec::new();
         for reloc in code.buffer.relocs() {
             let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = &reloc.target else {
                 return Err(Error::Refused { func, reason: format!("needs {:?}", reloc.target) });
@@ -121,7 +158,7 @@ impl Worker {
             let name = &self.context.func.params.user_named_funcs()[*name];
             calls_out.push((reloc.offset, name.namespace, name.index));
         }
-        Ok(Piece { bytes: code.code_buffer().to_vec(), calls_out, traps, calls })
+        Ok(Some(Piece { bytes, calls_out, traps, calls }))
     }
 }
 

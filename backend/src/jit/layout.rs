@@ -131,6 +131,9 @@ pub(crate) struct VmHost {
     pub(crate) position: u64,
 }
 
+/// What a veneer jumps through: the address of [`super::service::charge_here`] is behind it.
+pub(crate) const VENEER: [u8; 6] = [0xff, 0x25, 0, 0, 0, 0];
+
 pub(crate) const FUEL: i32 = offset_of!(VmNative, fuel) as i32;
 pub(crate) const FRAME: i32 = offset_of!(VmNative, frame) as i32;
 pub(crate) const CALLER: i32 = offset_of!(VmNative, caller) as i32;

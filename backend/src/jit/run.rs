@@ -486,7 +486,9 @@ impl Machine {
             let Some(coroutine) = &mut (*run).coroutine else { return self.state_mut().resume_host(slice) };
             (*vm).fuel = i64::from(fuel);
             (*vm).yielder = (*run).yielder;
-            let active = trap::Active { native: vm, stack: coroutine.trap_handler(), codes, n_codes };
+            let state = core::ptr::from_mut(self.state_mut());
+            let stack = coroutine.trap_handler();
+            let active = trap::Active { native: vm, state, stack, codes, n_codes };
             trap::while_active(&active, || coroutine.resume(()))
         };
         self.state_mut().left_native(result)

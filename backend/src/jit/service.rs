@@ -35,9 +35,40 @@ unsafe fn leave(native: *mut VmNative, why: Leave) {
 /// # Safety
 /// V3, J2.
 unsafe extern "sysv64" fn charge(context: *const VmContext, cost: u64) {
+    // SAFETY: the caller's promise.
+    unsafe { judge(((*context).state, (*context).native), cost) }
+}
+
+/// Returns the address of what a veneer jumps to.
+pub(super) fn charge_here_address() -> usize {
+    let address: unsafe extern "sysv64" fn(*const u64, i64) -> i64 = charge_here;
+    address as usize
+}
+
+/// The same, called by way of a stub that says what the cost is, with the thunk's frame pointer and the counter. Returns
+/// what the counter is to hold.
+///
+/// # Safety
+/// J2. The thunk returns to a stub that `patch` has made.
+unsafe extern "sysv64" fn charge_here(frame: *const u64, fuel: i64) -> i64 {
+    // SAFETY: the caller's promise; the return address stands behind the link.
+    unsafe {
+        let (state, native) = super::trap::running();
+        (*native).frame = frame;
+        (*native).fuel = fuel;
+        let cost = super::patch::cost(*frame.add(1) as *const u8);
+        judge((state, native), cost.into());
+        (*native).fuel
+    }
+}
+
+/// Gives a charge back and makes it again when there is fuel for it.
+///
+/// # Safety
+/// V3, J2.
+unsafe fn judge((state, native): (*mut State, *mut VmNative), cost: u64) {
     // SAFETY: the caller's promise; V9. References to the state end before a switch.
     unsafe {
-        let (state, native) = ((*context).state, (*context).native);
         (*native).fuel += cost as i64;
         loop {
             let counter = &mut (*state).counter;

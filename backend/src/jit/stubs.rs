@@ -7,8 +7,8 @@
 use core::mem::offset_of;
 
 use cranelift_codegen::ir::{
-    AbiParam, Function, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData, StackSlotKind, Type,
-    UserFuncName, Value, types,
+    AbiParam, ExtFuncData, ExternalName, Function, InstBuilder, MemFlagsData, SigRef, Signature,
+    StackSlotData, StackSlotKind, Type, UserExternalName, UserFuncName, Value, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -30,22 +30,21 @@ pub(super) enum Thunk {
     Charge,
     /// Context, task, indices, three operands: what a [`super::layout::Task`] does.
     Perform,
+    /// A test point that failed, of a stub that `patch` has made, which says what the cost is. Keeps all registers.
+    ChargeHere,
+    /// Jumps to the service that [`Self::ChargeHere`] calls, which has no context.
+    Veneer,
 }
 
 impl Thunk {
-    pub(super) const ALL: [Self; 2] = [Self::Charge, Self::Perform];
+    pub(super) const ALL: [Self; 4] = [Self::Charge, Self::Perform, Self::ChargeHere, Self::Veneer];
 
     pub(super) fn signature(self) -> Signature {
         match self {
             Self::Charge => words(CallConv::PreserveAll, 2, false),
             Self::Perform => words(CallConv::SystemV, 6, true),
-        }
-    }
-
-    const fn service(self) -> Service {
-        match self {
-            Self::Charge => Service::Charge,
-            Self::Perform => Service::Perform,
+            Self::ChargeHere => words(CallConv::PreserveAll, 0, false),
+            Self::Veneer => words(CallConv::SystemV, 2, true),
         }
     }
 
@@ -58,15 +57,42 @@ impl Thunk {
     ) {
         let signature = self.signature();
         let convention = CallConv::SystemV;
-        let service = words(convention, signature.params.len(), !signature.returns.is_empty());
+        let service = match self {
+            Self::Charge => Service::Charge,
+            Self::Perform => Service::Perform,
+            Self::ChargeHere => return build_charge_here(function, context, config),
+            Self::Veneer => unreachable!("it is written by hand"),
+        };
+        let words = words(convention, signature.params.len(), !signature.returns.is_empty());
         function.name = UserFuncName::user(THUNKS, self as u32);
         let mut stub = Stub::new(function, context, signature);
         let params = stub.params.clone();
-        let service_signature = stub.b.import_signature(service);
-        let result = stub.call_service(self.service(), service_signature, params[0], &params);
+        let words = stub.b.import_signature(words);
+        let result = stub.call_service(service, words, params[0], &params);
         stub.b.ins().return_(&result);
         stub.finish(config);
     }
+}
+
+/// Hands frame pointer and counter to the service, and takes the counter from it.
+fn build_charge_here(
+    function: &mut Function,
+    context: &mut FunctionBuilderContext,
+    config: TargetFrontendConfig,
+) {
+    function.name = UserFuncName::user(THUNKS, Thunk::ChargeHere as u32);
+    let mut stub = Stub::new(function, context, Thunk::ChargeHere.signature());
+    let signature = stub.b.import_signature(Thunk::Veneer.signature());
+    let name = UserExternalName { namespace: THUNKS, index: Thunk::Veneer as u32 };
+    let name = ExternalName::user(stub.b.func.declare_imported_user_function(name));
+    let veneer = stub.b.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
+    let frame = stub.b.ins().get_frame_pointer(types::I64);
+    let fuel = stub.b.ins().get_pinned_reg(types::I64);
+    let call = stub.b.ins().call(veneer, &[frame, fuel]);
+    let fuel = stub.b.inst_results(call)[0];
+    stub.b.ins().set_pinned_reg(fuel);
+    stub.b.ins().return_(&[]);
+    stub.finish(config);
 }
 
 /// A stub that is being built.

@@ -18,7 +18,7 @@ use wasmos_frontend::types::{BlockType, FuncIdx, FuncType, TypeIdx, ValType};
 
 use super::abi::{clif_type, signature};
 use super::control::Frame;
-use super::{Error, Options};
+use super::{Charges, Error, Options};
 use crate::jit::stubs::{self, Thunk};
 
 /// What all functions of a module are translated with.
@@ -68,6 +68,7 @@ pub(super) struct Translator<'a> {
     pub(super) left_at_entry: Value,
     pub(super) charges: Vec<Charge>,
     pub(super) next_charge: usize,
+    pub(super) charges_form: Charges,
     /// Offsets of the accesses to memory, in order.
     accesses: Vec<u32>,
     regions: [AliasRegion; 4],
@@ -117,7 +118,7 @@ impl Notes {
 /// Translates a defined function into `function`.
 pub(super) fn translate(
     env: &Env<'_>,
-    func: FuncIdx,
+    (func, charges_form): (FuncIdx, Charges),
     function: &mut Function,
     context: &mut FunctionBuilderContext,
 ) -> Result<Notes, Error> {
@@ -151,6 +152,7 @@ pub(super) fn translate(
         left_at_entry: params[1],
         charges: blocks::plan(valid),
         next_charge: 0,
+        charges_form,
         accesses: Vec::new(),
         regions,
         thunks: HashMap::new(),

@@ -9,10 +9,12 @@ use corosensei::trap::CoroutineTrapHandler;
 
 use super::layout::VmNative;
 use super::run::Code;
+use crate::vm::state::State;
 
 /// What the handler knows of the machine that runs native code on this thread.
 pub(super) struct Active {
     pub(super) native: *mut VmNative,
+    pub(super) state: *mut State,
     pub(super) stack: CoroutineTrapHandler<()>,
     pub(super) codes: *const Code,
     pub(super) n_codes: usize,
@@ -35,6 +37,14 @@ impl Drop for Before {
 pub(super) fn while_active<R>(active: &Active, f: impl FnOnce() -> R) -> R {
     let _before = Before(ACTIVE.replace(active));
     f()
+}
+
+/// Returns what the machine has whose native code runs on this thread.
+pub(super) fn running() -> (*mut State, *mut VmNative) {
+    let active = ACTIVE.get();
+    assert!(!active.is_null(), "native code runs");
+    // SAFETY: J1. What is active outlives the time in which it is.
+    unsafe { ((*active).state, (*active).native) }
 }
 
 pub(super) use system::{SUPPORTED, install};

@@ -225,7 +225,7 @@ fn a_head_that_makes_no_sense_is_told() {
 #[test]
 fn what_is_compiled_otherwise_has_another_name() {
     let name = |module: u8, bounds, canonical_nans| {
-        let options = Options { bounds, canonical_nans, verifies: false };
+        let options = Options { bounds, canonical_nans, ..Options::default() };
         super::name(&[module; 32], options).expect("the platform is known")
     };
     let names = [
