@@ -7,6 +7,7 @@ mod calls;
 mod corpus;
 mod delays;
 mod engines;
+mod jit;
 mod kernels;
 mod memory;
 mod metering;
@@ -99,6 +100,24 @@ enum Command {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// Runs kernels, libraries and programs on the JIT, without compilation, beside wasmtime.
+    Jit {
+        /// Folder that has `runs.json`.
+        #[arg(long, default_value = "../shared/corpus")]
+        shared: PathBuf,
+        /// Folder that `cargo xtask corpus` has filled.
+        #[arg(long, env = "WASMOS_CORPUS", default_value = "target/corpus")]
+        corpus: PathBuf,
+        /// How often each is measured.
+        #[arg(long, default_value_t = 11)]
+        rounds: usize,
+        /// Only work whose name contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+        /// Only columns whose heading contains one of these.
+        #[arg(long = "setup")]
+        setups: Vec<String>,
+    },
     /// Throughput of `fd_write` and `fd_read`, and the cost of a host call at the gate.
     Wasi {
         /// How often each is measured.
@@ -142,6 +161,13 @@ fn main() -> anyhow::Result<()> {
         Command::Memory { files } => memory::run(&files),
         Command::Delays { rounds, only } => delays::run(rounds, &only),
         Command::Programs { shared, corpus, rounds, only } => programs::run(&shared, &corpus, rounds, &only),
+        Command::Jit { shared, corpus, rounds, only, setups } => jit::run(&jit::Work {
+            shared: &shared,
+            corpus: &corpus,
+            rounds,
+            only: &only,
+            setups: &setups,
+        }),
         Command::Wasi { rounds } => wasi::run(rounds),
         Command::Program { which, module, dirs, args } => programs::run_one(which, &module, &dirs, &args),
         Command::Peak { work, module } => memory::print_peak(work, &module),

@@ -27,13 +27,57 @@ pub enum Which {
 
 /// A run of `runs.json`.
 #[derive(Deserialize)]
-struct Run {
-    name: String,
-    module: String,
+pub struct Program {
+    pub name: String,
+    /// Path of the module in the corpus.
+    pub module: String,
     dirs: Vec<String>,
-    stdin: Option<String>,
-    args: Vec<String>,
-    exit: i32,
+    /// Path of what stands on standard input, beside `runs.json`.
+    pub stdin: Option<String>,
+    pub args: Vec<String>,
+    /// The status that it ends with.
+    pub exit: i32,
+}
+
+impl Program {
+    /// Reads `runs.json`.
+    pub fn all(shared: &Path) -> Result<Vec<Self>> {
+        Ok(serde_json::from_slice(&fs::read(shared.join("runs.json"))?)?)
+    }
+}
+
+/// A folder with what a run reads, which is gone when this is dropped.
+pub struct Folder<'a> {
+    pub shared: &'a Path,
+    corpus: &'a Path,
+    path: PathBuf,
+}
+
+impl<'a> Folder<'a> {
+    /// Fills it.
+    pub fn new(shared: &'a Path, corpus: &'a Path) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("wasmos-bench-{}", std::process::id()));
+        copy(&shared.join("inputs"), &path.join("inputs"))?;
+        fs::create_dir(path.join("EMPTY"))?;
+        Ok(Self { shared, corpus, path })
+    }
+
+    /// Returns the directories of a run: on the host, and as the guest sees them.
+    pub fn dirs<'p>(&self, program: &'p Program) -> Result<Vec<(PathBuf, &'p str)>> {
+        let dir = |dir: &'p String| {
+            let (host, guest) = dir.split_once("::").context("a directory is HOST::GUEST")?;
+            let root: &Path = if host.starts_with("data/") { self.corpus } else { &self.path };
+            Ok((root.join(host), guest))
+        };
+        program.dirs.iter().map(dir).collect()
+    }
+}
+
+impl Drop for Folder<'_> {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the system's folder for such things.
+        let _ = fs::remove_dir_all(&self.path);
+    }
 }
 
 /// Runs one program in this process and ends with its status.
@@ -93,7 +137,7 @@ fn peer(bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
 
 /// Prints a row for each run that both engines can make.
 pub fn run(shared: &Path, corpus: &Path, rounds: usize, only: &str) -> Result<()> {
-    let runs: Vec<Run> = serde_json::from_slice(&fs::read(shared.join("runs.json"))?)?;
+    let runs = Program::all(shared)?;
     println!("| run | wasmi + fuel, ms | wasmos, metered (min–max) |\n| --- | --: | --- |");
     let mut ratios = Vec::new();
     for run in runs.iter().filter(|run| run.name.contains(only)) {
@@ -115,22 +159,13 @@ pub fn run(shared: &Path, corpus: &Path, rounds: usize, only: &str) -> Result<()
 }
 
 /// Returns how long a process takes, in seconds.
-fn time(which: Which, run: &Run, shared: &Path, corpus: &Path) -> Result<f64> {
-    let folder = std::env::temp_dir().join(format!("wasmos-bench-{}", std::process::id()));
-    let seconds = time_in(&folder, which, run, shared, corpus);
-    fs::remove_dir_all(&folder)?;
-    seconds
-}
-
-fn time_in(folder: &Path, which: Which, run: &Run, shared: &Path, corpus: &Path) -> Result<f64> {
-    copy(&shared.join("inputs"), &folder.join("inputs"))?;
-    fs::create_dir(folder.join("EMPTY"))?;
+fn time(which: Which, run: &Program, shared: &Path, corpus: &Path) -> Result<f64> {
+    let folder = Folder::new(shared, corpus)?;
     let which = which.to_possible_value().context("an engine has a name")?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("program").arg(which.get_name()).arg(corpus.join(&run.module));
-    for dir in &run.dirs {
-        let root: PathBuf = if dir.starts_with("data/") { corpus.into() } else { folder.into() };
-        command.arg("--dir").arg(root.join(dir));
+    for (host, guest) in folder.dirs(run)? {
+        command.arg("--dir").arg(format!("{}::{guest}", host.display()));
     }
     command.arg("--").args(&run.args).stdout(Stdio::null());
     command.stdin(match &run.stdin {
