@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use wasmos_runtime as wasmos;
-use wasmos_runtime::{Bounds, JitOptions};
+use wasmos_runtime::{Bounds, Charges, JitOptions};
 use wasmos_runtime::wasi::{self as own_wasi, Access, Stdin, WasiCtx};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
@@ -34,7 +34,7 @@ pub enum Setup {
     Own(JitOptions),
 }
 
-const OWN: JitOptions = JitOptions { bounds: Bounds::Guard, canonical_nans: false, verifies: false };
+const OWN: JitOptions = JitOptions { bounds: Bounds::Guard, canonical_nans: false, charges: Charges::Patched, verifies: false };
 
 /// The columns, with their headings.
 pub const SETUPS: [(&str, Setup); 7] = [

@@ -272,7 +272,7 @@ impl TierArgs {
         match self.backend {
             Backend::Interp => wasmos_runtime::Backend::Interpreter,
             Backend::Jit => {
-                wasmos_runtime::Backend::Jit(JitOptions { bounds, canonical_nans, verifies: false })
+                wasmos_runtime::Backend::Jit(JitOptions { bounds, canonical_nans, ..JitOptions::default() })
             }
         }
     }

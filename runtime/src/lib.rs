@@ -64,6 +64,6 @@ pub use value::{ExternRef, Val};
 pub use wasmos_abi::{Capability, TrapCode};
 pub use wasmos_backend::Error as CompileError;
 pub use wasmos_backend::jit::artifact::{Artifact, Authentic, MacKey, Refusal, is_artifact};
-pub use wasmos_backend::jit::{Bounds, Options as JitOptions};
+pub use wasmos_backend::jit::{Bounds, Charges, Options as JitOptions};
 pub use wasmos_backend::vm::MAX_STACK_BYTES;
 pub use wasmos_frontend::types::{FuncType, GlobalType, MemoryType, TableType, ValType};

@@ -26,6 +26,8 @@ pub(super) struct Frame {
     is_reachable: bool,
     /// Whether something goes to its end.
     is_joined: bool,
+    /// What compares had shown when it was opened.
+    proofs: usize,
     /// Of an `if`: where the condition goes when it is false, with the parameters.
     second_arm: Option<(Block, Vec<Value>)>,
 }
@@ -44,6 +46,7 @@ impl Translator<'_> {
             is_reachable: true,
             is_joined: false,
             second_arm: None,
+            proofs: self.proofs.mark(),
         });
     }
 
@@ -69,6 +72,7 @@ impl Translator<'_> {
             is_reachable: true,
             is_joined: false,
             second_arm: None,
+            proofs: self.proofs.mark(),
         };
         self.frames.push(frame);
         self.top()
@@ -93,6 +97,7 @@ impl Translator<'_> {
             is_reachable: false,
             is_joined: false,
             second_arm: None,
+            proofs: self.proofs.mark(),
         });
     }
 
@@ -147,7 +152,8 @@ impl Translator<'_> {
         }
         self.leave_arm();
         let frame = self.top();
-        let (height, second) = (frame.height, frame.second_arm.take());
+        let (height, second, proofs) = (frame.height, frame.second_arm.take(), frame.proofs);
+        self.proofs.forget(proofs);
         let Some((block, args)) = second else { unreachable!("validation has matched `else` with its `if`") };
         self.stack.truncate(height);
         self.stack.extend(args);
@@ -162,6 +168,7 @@ impl Translator<'_> {
         }
         self.leave_arm();
         let Some(mut frame) = self.frames.pop() else { unreachable!("`leave_arm` has seen it") };
+        self.proofs.forget(frame.proofs);
         if let Some((block, args)) = frame.second_arm.take() {
             self.begin_block(block);
             self.jump(frame.end, &args);

@@ -2,9 +2,15 @@
 //!
 //! With guards, an access of a memory with 32-bit addresses whose offset stays within the guard needs no compare: all
 //! that it can reach belongs to the memory's mapping. Else the end of the access is compared with the memory's length,
-//! and the address is forced to 0 where the compare fails, also on paths that the processor only guesses.
+//! and the address is forced to 0 where the compare fails, also on paths that the processor only guesses: nothing is ever
+//! mapped in the first page, so that the access itself is what traps.
+//!
+//! A memory never shrinks and never moves. So an access needs no compare of its own where one of the same index that
+//! ends as far away dominates it: it goes through the address that was forced there. Nor does one whose index is known
+//! and within the least length that the memory can have.
 
 use core::mem::offset_of;
+use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value, types};
@@ -18,6 +24,50 @@ use super::stubs::Thunk;
 use super::translate::{Region, Translator, trap};
 use crate::vm::memory::GUARD_BYTES;
 use crate::vm::{VmContext, VmMemory, VmTable};
+
+/// Displacements behind an address that is 0 where it is out of bounds: they stay within a page that the system never
+/// maps (`vm.mmap_min_addr`).
+const MOST_BEHIND_NULL: u64 = 2_048;
+
+/// What is known of an index of a memory wherever the compare dominates.
+#[derive(Clone, Copy)]
+pub(super) struct Checked {
+    /// Accesses that end up to here, from the index, are within bounds.
+    end: u64,
+    /// Base and index, or 0.
+    start: Value,
+}
+
+/// What compares have shown on the way here. Structured control makes this a stack: what was shown within a block is
+/// forgotten behind it, where other paths may join.
+#[derive(Default)]
+pub(super) struct Proofs {
+    known: HashMap<(MemIdx, Value), Checked>,
+    undo: Vec<((MemIdx, Value), Option<Checked>)>,
+}
+
+impl Proofs {
+    pub(super) const fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
+    /// Forgets what was shown behind a mark.
+    pub(super) fn forget(&mut self, mark: usize) {
+        while self.undo.len() > mark
+            && let Some((key, before)) = self.undo.pop()
+        {
+            match before {
+                Some(before) => self.known.insert(key, before),
+                None => self.known.remove(&key),
+            };
+        }
+    }
+
+    fn note(&mut self, key: (MemIdx, Value), checked: Checked) {
+        let before = self.known.insert(key, checked);
+        self.undo.push((key, before));
+    }
+}
 
 /// Where an access goes: an address, a displacement, and how it may trap.
 pub(super) struct Place {
@@ -64,8 +114,8 @@ impl Translator<'_> {
             && ty.address == AddressType::I32
             && ty.page_size_log2 == 16
             && end <= GUARD_BYTES;
-        let index = self.pop();
-        let index = self.wide(index);
+        let narrow = self.pop();
+        let index = self.wide(narrow);
         let record = self.memory_record(at.memory);
         let base = self.load_fixed(record, offset_of!(VmMemory, base) as i32);
         if is_guarded && !bounds.compares() {
@@ -73,11 +123,63 @@ impl Translator<'_> {
             let flags = self.memory_flags(Some(code));
             return Place { address, displacement: at.offset as i32, flags };
         }
-        let flags = self.memory_flags(is_guarded.then_some(code));
-        self.compared(at, ty.address, end, (base, index), (code, flags))
+        if at.offset > MOST_BEHIND_NULL {
+            let flags = self.memory_flags(is_guarded.then_some(code));
+            return self.compared(at, ty.address, end, (base, index), (code, flags));
+        }
+        let flags = self.memory_flags(Some(code));
+        let displacement = at.offset as i32;
+        if self.is_always_within(narrow, ty, end) {
+            let address = self.b.ins().iadd(base, index);
+            return Place { address, displacement, flags };
+        }
+        let key = (at.memory, self.b.func.dfg.resolve_aliases(narrow));
+        if let Some(checked) = self.proofs.known.get(&key).filter(|checked| end <= checked.end) {
+            return Place { address: checked.start, displacement, flags };
+        }
+        let is_out = self.is_out(at.memory, ty.address, end, (index, code));
+        let start = self.b.ins().iadd(base, index);
+        let nowhere = self.b.ins().iconst(types::I64, 0);
+        let address = self.b.ins().select_spectre_guard(is_out, nowhere, start);
+        self.proofs.note(key, Checked { end, start: address });
+        Place { address, displacement, flags }
     }
 
-    /// The same with a compare.
+    /// Returns whether an index is known, and what it leads to within every length that the memory can have.
+    fn is_always_within(&self, index: Value, ty: MemoryType, end: u64) -> bool {
+        let index = self.b.func.dfg.resolve_aliases(index);
+        let ir::ValueDef::Result(inst, _) = self.b.func.dfg.value_def(index) else { return false };
+        let ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } = self.b.func.dfg.insts[inst]
+        else {
+            return false;
+        };
+        let bits = imm.bits().cast_unsigned();
+        let index = if ty.address == AddressType::I32 { bits & u64::from(u32::MAX) } else { bits };
+        let least = ty.limits.min.checked_shl(ty.page_size_log2.into()).unwrap_or(0);
+        index.checked_add(end).is_some_and(|end| end <= least)
+    }
+
+    /// Compares the end of an access with the memory's length.
+    fn is_out(
+        &mut self,
+        memory: MemIdx,
+        address: AddressType,
+        end: u64,
+        (index, code): (Value, ir::TrapCode),
+    ) -> Value {
+        let len = self.memory_len(memory);
+        let end = self.b.ins().iconst(types::I64, end.cast_signed());
+        // With 32 bits and an offset of 32 bits the sum does not overflow.
+        let end = if address == AddressType::I32 {
+            self.b.ins().iadd(index, end)
+        } else {
+            self.b.ins().uadd_overflow_trap(index, end, code)
+        };
+        self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
+    }
+
+    /// The same with a compare that traps by itself: where the access is far behind the index, or must not be what
+    /// traps.
     fn compared(
         &mut self,
         at: MemArg,
@@ -86,15 +188,7 @@ impl Translator<'_> {
         (base, index): (Value, Value),
         (code, flags): (ir::TrapCode, MemFlagsData),
     ) -> Place {
-        let len = self.memory_len(at.memory);
-        let end = self.b.ins().iconst(types::I64, end.cast_signed());
-        // With 32 bits and an offset of 32 bits the sum does not overflow.
-        let end = if address == AddressType::I32 {
-            self.b.ins().iadd(index, end)
-        } else {
-            self.b.ins().uadd_overflow_trap(index, end, code)
-        };
-        let is_out = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, len);
+        let is_out = self.is_out(at.memory, address, end, (index, code));
         self.b.ins().trapnz(is_out, code);
         let start = self.b.ins().iadd(base, index);
         let (start, displacement) = match i32::try_from(at.offset) {

@@ -18,6 +18,7 @@ use wasmos_frontend::types::{BlockType, FuncIdx, FuncType, TypeIdx, ValType};
 
 use super::abi::{clif_type, signature};
 use super::control::Frame;
+use super::memory::Proofs;
 use super::{Charges, Error, Options};
 use crate::jit::stubs::{self, Thunk};
 
@@ -71,6 +72,7 @@ pub(super) struct Translator<'a> {
     pub(super) charges_form: Charges,
     /// Offsets of the accesses to memory, in order.
     accesses: Vec<u32>,
+    pub(super) proofs: Proofs,
     regions: [AliasRegion; 4],
     pub(super) thunks: HashMap<Thunk, ir::FuncRef>,
     pub(super) callees: HashMap<FuncIdx, ir::FuncRef>,
@@ -154,6 +156,7 @@ pub(super) fn translate(
         next_charge: 0,
         charges_form,
         accesses: Vec::new(),
+        proofs: Proofs::default(),
         regions,
         thunks: HashMap::new(),
         callees: HashMap::new(),
