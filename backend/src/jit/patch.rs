@@ -231,8 +231,10 @@ mod tests {
         bytes.resize(0x24, 0x90);
         assert_eq!(rewrite(&mut bytes.clone(), site(0, 16), &[0x20, 0x22]), None);
         assert_eq!(rewrite(&mut bytes.clone(), site(0, 15), &[0x20]), None);
-        let twice = site(0, 16).chain(site(0, 16));
-        assert_eq!(rewrite(&mut bytes, twice, &[0x20]), None);
+        // Two tests, one trap.
+        bytes[16..32].copy_from_slice(&TEST);
+        bytes[16 + 9] = 3;
+        assert_eq!(rewrite(&mut bytes, site(0, 16).chain(site(16, 32)), &[0x20]), None);
     }
 
     #[test]
