@@ -45,7 +45,6 @@ mod instr;
 mod layout;
 mod memory;
 mod numeric;
-#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
 mod patch;
 #[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
 mod run;

@@ -155,7 +155,7 @@ impl Translator<'_> {
         };
         let bits = imm.bits().cast_unsigned();
         let index = if ty.address == AddressType::I32 { bits & u64::from(u32::MAX) } else { bits };
-        let least = ty.limits.min.checked_shl(ty.page_size_log2.into()).unwrap_or(0);
+        let least = ty.limits.min.checked_shl(ty.page_size_log2).unwrap_or(0);
         index.checked_add(end).is_some_and(|end| end <= least)
     }
 

@@ -12,6 +12,9 @@
 
 use cranelift_codegen::{Final, MachSrcLoc};
 
+/// Where a stub has what its test had charged, from the return address of its call: behind the jump.
+pub(super) const COST_AT: usize = 5;
+
 /// What the location of a charge's instructions has, beside the offset.
 pub(super) const MARK: u32 = 1 << 31;
 /// Cranelift's code of the trap that a test is compiled as.
@@ -89,15 +92,6 @@ pub(super) fn rewrite(
         bytes.extend(found.amount.unsigned_abs().to_le_bytes());
     }
     seen.into_iter().all(|seen| seen).then_some(tests)
-}
-
-/// Returns what a stub has behind its call, which is given by its return address: what the test had charged.
-///
-/// # Safety
-/// A stub that [`rewrite`] has made has called the thunk that is to return there.
-pub(super) unsafe fn cost(return_address: *const u8) -> u32 {
-    // SAFETY: the caller's promise: the jump of 5 bytes and the cost follow.
-    unsafe { return_address.add(5).cast::<u32>().read_unaligned() }
 }
 
 fn displacement(from: usize, to: usize) -> Option<[u8; 4]> {

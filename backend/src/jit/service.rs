@@ -56,7 +56,8 @@ unsafe extern "sysv64" fn charge_here(frame: *const u64, fuel: i64) -> i64 {
         let (state, native) = super::trap::running();
         (*native).frame = frame;
         (*native).fuel = fuel;
-        let cost = super::patch::cost(*frame.add(1) as *const u8);
+        let back = *frame.add(1) as *const u8;
+        let cost = back.add(super::patch::COST_AT).cast::<u32>().read_unaligned();
         judge((state, native), cost.into());
         (*native).fuel
     }
