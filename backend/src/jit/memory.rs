@@ -25,16 +25,19 @@ use super::translate::{Region, Translator, trap};
 use crate::vm::memory::GUARD_BYTES;
 use crate::vm::{VmContext, VmMemory, VmTable};
 
-/// Displacements behind an address that is 0 where it is out of bounds: they stay within a page that the system never
-/// maps (`vm.mmap_min_addr`).
-const MOST_BEHIND_NULL: u64 = 2_048;
+/// Displacements behind an address that is 0 where it is out of bounds are less: they stay within a page that the system
+/// never maps (`vm.mmap_min_addr`).
+const BEHIND_NULL: u64 = 2_048;
+
+/// Where an access begins: a memory, an index, and what is added to it before the address may become 0.
+type Key = (MemIdx, Value, u64);
 
 /// What is known of an index of a memory wherever the compare dominates.
 #[derive(Clone, Copy)]
 pub(super) struct Checked {
     /// Accesses that end up to here, from the index, are within bounds.
     end: u64,
-    /// Base and index, or 0.
+    /// Base, index, and what is added, or 0.
     start: Value,
 }
 
@@ -42,8 +45,8 @@ pub(super) struct Checked {
 /// forgotten behind it, where other paths may join.
 #[derive(Default)]
 pub(super) struct Proofs {
-    known: HashMap<(MemIdx, Value), Checked>,
-    undo: Vec<((MemIdx, Value), Option<Checked>)>,
+    known: HashMap<Key, Checked>,
+    undo: Vec<(Key, Option<Checked>)>,
 }
 
 impl Proofs {
@@ -63,7 +66,7 @@ impl Proofs {
         }
     }
 
-    fn note(&mut self, key: (MemIdx, Value), checked: Checked) {
+    fn note(&mut self, key: Key, checked: Checked) {
         let before = self.known.insert(key, checked);
         self.undo.push((key, before));
     }
@@ -123,26 +126,23 @@ impl Translator<'_> {
             let flags = self.memory_flags(Some(code));
             return Place { address, displacement: at.offset as i32, flags };
         }
-        if at.offset > MOST_BEHIND_NULL {
-            let flags = self.memory_flags(is_guarded.then_some(code));
-            return self.compared(at, ty.address, end, (base, index), (code, flags));
-        }
         let flags = self.memory_flags(Some(code));
-        let displacement = at.offset as i32;
-        if self.is_always_within(narrow, ty, end) {
-            let address = self.b.ins().iadd(base, index);
-            return Place { address, displacement, flags };
-        }
-        let key = (at.memory, self.b.func.dfg.resolve_aliases(narrow));
+        let near = at.offset & !(BEHIND_NULL - 1);
+        let displacement = (at.offset - near) as i32;
+        let key = (at.memory, self.b.func.dfg.resolve_aliases(narrow), near);
         if let Some(checked) = self.proofs.known.get(&key).filter(|checked| end <= checked.end) {
             return Place { address: checked.start, displacement, flags };
         }
-        let is_out = self.is_out(at.memory, ty.address, end, (index, code));
         let start = self.b.ins().iadd(base, index);
+        let start = self.b.ins().iadd_imm_s(start, near.cast_signed());
+        if self.is_always_within(narrow, ty, end) {
+            return Place { address: start, displacement, flags };
+        }
+        let is_out = self.is_out(at.memory, ty.address, end, (index, code));
         let nowhere = self.b.ins().iconst(types::I64, 0);
-        let address = self.b.ins().select_spectre_guard(is_out, nowhere, start);
-        self.proofs.note(key, Checked { end, start: address });
-        Place { address, displacement, flags }
+        let start = self.b.ins().select_spectre_guard(is_out, nowhere, start);
+        self.proofs.note(key, Checked { end, start });
+        Place { address: start, displacement, flags }
     }
 
     /// Returns whether an index is known, and what it leads to within every length that the memory can have.
@@ -178,8 +178,7 @@ impl Translator<'_> {
         self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
     }
 
-    /// The same with a compare that traps by itself: where the access is far behind the index, or must not be what
-    /// traps.
+    /// The same with a compare that traps by itself, for accesses that must not be what traps.
     fn compared(
         &mut self,
         at: MemArg,

@@ -20,11 +20,10 @@ pub(super) const MARK: u32 = 1 << 31;
 /// Cranelift's code of the trap that a test is compiled as.
 pub(super) const CHARGE_TRAP: u8 = 240;
 
-/// Where the instructions of a charge stand.
+/// Where the instructions of a charge begin, or go on: Cranelift keeps no location of some.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
     pub(super) start: u32,
-    pub(super) end: u32,
     /// Absolute byte offset of the module's instruction.
     pub(super) offset: u32,
 }
@@ -36,12 +35,10 @@ pub(super) const fn offset(location: u32) -> u32 {
 
 /// Returns where charges stand.
 pub(super) fn sites(locations: &[MachSrcLoc<Final>]) -> impl Iterator<Item = Site> {
-    locations.iter().filter(|location| !location.loc.is_default() && location.loc.bits() & MARK != 0).map(
-        |location| {
-            let (start, end) = (location.start, location.end);
-            Site { start, end, offset: offset(location.loc.bits()) }
-        },
-    )
+    locations
+        .iter()
+        .filter(|location| !location.loc.is_default() && location.loc.bits() & MARK != 0)
+        .map(|location| Site { start: location.start, offset: offset(location.loc.bits()) })
 }
 
 /// A test point that was rewritten.
@@ -64,7 +61,7 @@ pub(super) fn rewrite(
     let mut seen = vec![false; traps.len()];
     let mut tests = Vec::new();
     for site in sites {
-        let Some(found) = bytes.get(site.start as usize..site.end as usize).and_then(Shape::read) else {
+        let Some(found) = bytes.get(site.start as usize..).and_then(Shape::read) else {
             continue;
         };
         let behind = site.start as usize + found.len;
@@ -120,7 +117,7 @@ fn write_add(code: &mut [u8], opcode: [u8; 2], [short, long]: [u8; 2], amount: i
     len
 }
 
-/// Fills with as few instructions as possible.
+/// Fills with as few instructions as possible. Prefixes in front of the addition would need none, and cost more.
 fn fill(mut code: &mut [u8]) {
     const NOPS: [&[u8]; 9] = [
         &[0x90],
@@ -193,15 +190,15 @@ mod tests {
     const TEST: [u8; 16] =
         [0x4c, 0x89, 0xf9, 0x48, 0x83, 0xc1, 0xfb, 0x0f, 0x82, 0x13, 0, 0, 0, 0x49, 0x89, 0xcf];
 
-    fn site(start: u32, end: u32) -> impl Iterator<Item = Site> {
-        core::iter::once(Site { start, end, offset: 77 })
+    fn site(start: u32) -> impl Iterator<Item = Site> {
+        core::iter::once(Site { start, offset: 77 })
     }
 
     #[test]
     fn a_test_jumps_to_its_stub_and_comes_back() {
         let mut bytes = TEST.to_vec();
         bytes.resize(0x22, 0x90);
-        let tests = rewrite(&mut bytes, site(0, 16), &[0x20]);
+        let tests = rewrite(&mut bytes, site(0), &[0x20]);
         assert_eq!(tests, Some(vec![Test { call: 0x23, offset: 77 }]));
         assert_eq!(bytes[..10], [0x49, 0x83, 0xc7, 0xfb, 0x0f, 0x8c, 0x18, 0, 0, 0]);
         assert_eq!(bytes[0x22..], [0xe8, 0, 0, 0, 0, 0xe9, 0xe4, 0xff, 0xff, 0xff, 5, 0, 0, 0]);
@@ -214,7 +211,7 @@ mod tests {
             bytes[at] ^= 0x40;
             bytes.resize(0x22, 0x90);
             let changes_amount = at == 6;
-            let tests = rewrite(&mut bytes, site(0, 16), &[0x20]);
+            let tests = rewrite(&mut bytes, site(0), &[0x20]);
             assert_eq!(tests.is_some(), changes_amount && (0xfb_u8 ^ 0x40).cast_signed() < 0, "byte {at}");
         }
     }
@@ -223,12 +220,12 @@ mod tests {
     fn a_trap_without_its_test_is_refused() {
         let mut bytes = TEST.to_vec();
         bytes.resize(0x24, 0x90);
-        assert_eq!(rewrite(&mut bytes.clone(), site(0, 16), &[0x20, 0x22]), None);
-        assert_eq!(rewrite(&mut bytes.clone(), site(0, 15), &[0x20]), None);
+        assert_eq!(rewrite(&mut bytes.clone(), site(0), &[0x20, 0x22]), None);
+        assert_eq!(rewrite(&mut bytes.clone(), site(3), &[0x20]), None);
         // Two tests, one trap.
         bytes[16..32].copy_from_slice(&TEST);
         bytes[16 + 9] = 3;
-        assert_eq!(rewrite(&mut bytes, site(0, 16).chain(site(16, 32)), &[0x20]), None);
+        assert_eq!(rewrite(&mut bytes, site(0).chain(site(16)), &[0x20]), None);
     }
 
     #[test]
@@ -236,7 +233,7 @@ mod tests {
         // `mov r9, r15; add r9, -1000; mov r15, r9`
         let code = [0x4d, 0x89, 0xf9, 0x49, 0x81, 0xc1, 0x18, 0xfc, 0xff, 0xff, 0x4d, 0x89, 0xcf];
         let mut bytes = code.to_vec();
-        assert_eq!(rewrite(&mut bytes, site(0, 13), &[]), Some(Vec::new()));
+        assert_eq!(rewrite(&mut bytes, site(0), &[]), Some(Vec::new()));
         assert_eq!(bytes[..7], [0x4d, 0x8d, 0xbf, 0x18, 0xfc, 0xff, 0xff]);
         assert_eq!(bytes.len(), code.len());
     }
