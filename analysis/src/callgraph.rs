@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
@@ -154,6 +155,30 @@ impl CallGraph {
     #[must_use]
     pub fn n_targets(&self, call: &IndirectCall) -> usize {
         self.targets(call).count()
+    }
+
+    /// Yields functions that may call a function and why, with repetition where several calls lead to it.
+    pub fn callers(&self, func: FuncIdx) -> impl Iterator<Item = (FuncIdx, Reason)> {
+        let incoming = (func.index() < self.n_funcs)
+            .then(|| self.graph.edges_directed(NodeIndex::new(func.index()), Direction::Incoming));
+        incoming.into_iter().flatten().flat_map(|edge| {
+            let (source, reason) = (edge.source(), *edge.weight());
+            let is_func = source.index() < self.n_funcs;
+            let outer = (!is_func).then(|| self.graph.edges_directed(source, Direction::Incoming));
+            let outer = outer.into_iter().flatten().map(|edge| (as_func(edge.source()), *edge.weight()));
+            is_func.then(|| (as_func(source), reason)).into_iter().chain(outer)
+        })
+    }
+
+    /// Yields the functions that may call one another in a cycle, cycle by cycle.
+    pub fn cycles(&self) -> impl Iterator<Item = Vec<FuncIdx>> {
+        let cycles = self.components().filter(|(_, is_cycle)| *is_cycle).map(|(component, _)| {
+            let mut funcs: Vec<_> =
+                component.iter().filter(|at| at.index() < self.n_funcs).map(|at| as_func(*at)).collect();
+            funcs.sort_unstable();
+            funcs
+        });
+        cycles.filter(|funcs| !funcs.is_empty())
     }
 
     /// Returns the graph, whose first vertices are the functions in order.
@@ -756,5 +781,27 @@ mod tests {
         let graph = CallGraph::build(&module, &functions, &Tables::find(&module, &functions));
         let recursive: Vec<_> = (0..3).map(|at| graph.is_recursive(FuncIdx(at))).collect();
         assert_eq!(recursive, [true, true, false]);
+    }
+
+    #[test]
+    fn callers_are_callees_the_other_way_round_and_cycles_are_found() {
+        let module = module(
+                "(module (type $t (func)) (table 2 funcref) (elem (i32.const 0) $c $d)
+                   (func $a (export \"a\") (call $b)) (func $b (call $a) (call_indirect (type $t) (global.get 0)))
+                   (func $c) (func $d (call $d)) (global (mut i32) (i32.const 0)))",
+        );
+        let functions = functions(&module);
+        let graph = CallGraph::build(&module, &functions, &Tables::find(&module, &functions));
+        let all: Vec<_> = (0..4).map(FuncIdx).collect();
+        for from in &all {
+            for to in &all {
+                let forward = graph.callees(*from).any(|(func, _)| func == *to);
+                let back = graph.callers(*to).any(|(func, _)| func == *from);
+                assert_eq!(forward, back, "{from} to {to}");
+            }
+        }
+        let mut cycles: Vec<_> = graph.cycles().collect();
+        cycles.sort();
+        assert_eq!(cycles, [vec![FuncIdx(0), FuncIdx(1)], vec![FuncIdx(3)]]);
     }
 }

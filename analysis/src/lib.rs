@@ -24,6 +24,7 @@ pub mod provenance;
 pub mod report;
 pub mod risk;
 pub mod rules;
+pub mod run_facts;
 pub mod shapes;
 pub mod tables;
 #[cfg(test)]

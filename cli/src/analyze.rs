@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use wasmos_analysis::finding::Grade;
-use wasmos_analysis::{Policy, Report, Verdict, analyze};
+use wasmos_analysis::{Facts, Policy, Report, Verdict};
 use wasmos_frontend::{Features, ValidModule};
+use wasmos_web_report::html::Page;
 use wasmos_web_report::{json, sarif, text};
 
 use crate::analyze::outputs::Outputs;
@@ -40,21 +41,24 @@ struct Analyzed {
     name: String,
     module: ValidModule,
     report: Report,
+    /// The page, if one was asked for.
+    page: Option<String>,
 }
 
 pub(crate) fn run(args: &AnalyzeArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let of_one = [("--profile-out", args.profile_out.is_some()), ("--html", args.html.is_some())];
+    if let Some((flag, _)) = of_one.iter().find(|(_, wanted)| *wanted && args.files.len() != 1) {
+        return refuse(&Problem::new(Exit::Usage, flag, "takes one module"), err);
+    }
     let prepared = policy(args.policy.as_deref()).and_then(|policy| Ok((policy, Outputs::open(args)?)));
     let (policy, mut outputs) = match prepared {
-        Ok(_) if args.profile_out.is_some() && args.files.len() != 1 => {
-            return refuse(&Problem::new(Exit::Usage, "--profile-out", "takes one module"), err);
-        }
         Ok(prepared) => prepared,
         Err(problem) => return refuse(&problem, err),
     };
     let mut worst = Exit::Fine;
     let mut done = Vec::new();
     for file in &args.files {
-        match look_at(file, &policy) {
+        match look_at(file, &policy, outputs.html.is_some()) {
             Ok(analyzed) => {
                 worst = worst.max(exit_of(args, &analyzed.report));
                 worst = worst.max(show(&mut outputs, out, err, &analyzed)?);
@@ -101,24 +105,29 @@ fn policy(path: Option<&Path>) -> Result<Policy, Problem> {
         .map_err(|error| Problem::new(Exit::Usage, &name, Escaped::new(&error.to_string()).to_string()))
 }
 
-fn look_at(file: &Path, policy: &Policy) -> Result<Analyzed, Problem> {
+fn look_at(file: &Path, policy: &Policy, wants_page: bool) -> Result<Analyzed, Problem> {
     let (module, origin) = Input::read(file)?.decode(Features::all())?;
     let module = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
-    let report = analyze(&module, policy);
-    Ok(Analyzed { name: origin.name, module, report })
+    let facts = Facts::find(&module);
+    let report = Report::of(&facts, policy);
+    let page = Page { name: &origin.name, facts: &facts, report: &report, run: None };
+    let page = wants_page.then(|| page.render());
+    Ok(Analyzed { name: origin.name, module, report, page })
 }
 
 fn show(outputs: &mut Outputs, out: &mut dyn Write, err: &mut dyn Write, it: &Analyzed) -> io::Result<Exit> {
     if outputs.is_screen() {
         text::report(out, &it.name, &it.module, &it.report)?;
     }
-    match &mut outputs.json {
-        Some(json) => {
-            let object = json::report(&it.module, &it.report);
-            tell(json.write(out, |out| crate::output::json(out, &object))?, err)
-        }
-        None => Ok(Exit::Fine),
+    let mut exit = Exit::Fine;
+    if let Some(json) = &mut outputs.json {
+        let object = json::report(&it.module, &it.report);
+        exit = exit.max(tell(json.write(out, |out| crate::output::json(out, &object))?, err)?);
     }
+    if let (Some(html), Some(page)) = (&mut outputs.html, &it.page) {
+        exit = exit.max(tell(html.write(out, |out| out.write_all(page.as_bytes()))?, err)?);
+    }
+    Ok(exit)
 }
 
 /// What could not be analysed fails closed; below the threshold everything is fine.

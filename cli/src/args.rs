@@ -98,12 +98,13 @@ pub(crate) struct InspectArgs {
 ///
 /// Finds facts (control flow, loops, calls, imports, data), asks rules about them, and grades each module: ok, warning,
 /// severe, or unknown if not all of it could be looked at. Each point of the score says what it rests on. Exits 1 if a
-/// module reaches the threshold of --fail-on, 3 if one could not be analysed. Without --json and --sarif a screen
-/// goes to stdout; at most one of them does. `wasmos help json` describes the output of --json.
+/// module reaches the threshold of --fail-on, 3 if one could not be analysed. Without a flag that
+/// asks for another form a screen goes to stdout; at most one form does. `wasmos help json` describes the output of --json.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  \
     wasmos analyze module.wasm\n  \
     wasmos analyze --fail-on warning plugins/*.wasm\n  \
+    wasmos analyze --html=report.html module.wasm\n  \
     wasmos analyze --sarif=wasmos.sarif build/*.wasm\n  \
     wasmos analyze --profile-out grants.toml module.wasm")]
 pub(crate) struct AnalyzeArgs {
@@ -114,6 +115,10 @@ pub(crate) struct AnalyzeArgs {
     /// Write one SARIF log of all modules, to stdout or to PATH
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
     pub(crate) sarif: Option<Option<PathBuf>>,
+
+    /// Write the report of one module as a page, to stdout or to PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) html: Option<Option<PathBuf>>,
 
     /// Exit 1 for a grade from this one on: severe, warning, info, none
     #[arg(long, value_name = "GRADE", default_value = "severe", value_parser = FailOn::parse)]
@@ -127,7 +132,7 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) profile_out: Option<PathBuf>,
 
-    /// Modules: .wasm, .wat (text, at most 16 MiB), or - for stdin; one with --profile-out
+    /// Modules: .wasm, .wat (text, at most 16 MiB), or - for stdin; one with --html or --profile-out
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 }

@@ -65,7 +65,7 @@ impl Drawing<'_> {
         html! {
             svg.cfg role="img" viewBox=(format_args!("0 0 {width} {height}")) width=(width) height=(height) {
                 title { "Control flow of " (Escaped::new(self.title).to_string()) }
-                desc { (self.description(&rows)) }
+                desc { (self.describe(&rows)) }
                 @for (index, first, last) in self.bands(&rows) {
                     @let inset = self.depth(index).min(MAX_INDENTS) * INDENT;
                     @let top = y_of(first) - MARGIN / 2;
@@ -128,7 +128,13 @@ impl Drawing<'_> {
         }
     }
 
-    fn description(&self, rows: &Rows) -> String {
+    /// Says how much there is to draw, and what is left out.
+    #[must_use]
+    pub fn description(&self) -> String {
+        self.describe(&Rows::of(self.cfg, self.loops, MAX_ROWS))
+    }
+
+    fn describe(&self, rows: &Rows) -> String {
         let count = |items: usize, noun| counted(items as u64, noun);
         let (blocks, loops) =
             (count(self.cfg.blocks().len(), "block"), count(self.loops.all().len(), "loop"));
@@ -185,7 +191,9 @@ impl Drawing<'_> {
 
     fn first_line(&self, row: &Row) -> String {
         match (row, self.cfg.blocks().get(row.block().index())) {
-            (Row::Loop { header, n_blocks, .. }, _) => format!("loop at {} · {n_blocks} blocks", header.0),
+            (Row::Loop { header, n_blocks, .. }, _) => {
+                format!("loop at {} · {}", header.0, counted((*n_blocks).into(), "block"))
+            }
             (Row::Block(block), Some(code)) if code.terminator != Terminator::Exit => {
                 format!("{} · {:#x} · {} fuel", block.0, code.start, code.fuel)
             }

@@ -14,6 +14,7 @@ mod bless;
 mod ci;
 mod corpus;
 mod examples;
+mod pages;
 mod product;
 #[cfg(test)]
 mod readme;
@@ -41,6 +42,8 @@ enum Command {
     Tidy,
     /// Compares what we say about the corpus of real modules with what is known about them.
     Corpus,
+    /// Opens reports in a browser and says what is wrong with the pages; needs Chromium and npm.
+    Pages,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Bless => bless::run(root)?,
         Command::Tidy => tidy::run(root)?,
         Command::Corpus => corpus::run(root)?,
+        Command::Pages => pages::run(root)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

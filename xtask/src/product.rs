@@ -20,6 +20,11 @@ impl Product {
         Self::build_by(root, &["build", "--locked", "--release", "--package", "wasmos-cli"])
     }
 
+    /// Builds the program as tests do: what is looked at here is what it writes, not how fast.
+    pub(crate) fn build_quickly(root: &Path) -> Result<Self> {
+        Self::build_by(root, &["build", "--locked", "--package", "wasmos-cli"])
+    }
+
     /// Returns the program that `cargo test --workspace` builds for its own tests, so that tests compile nothing twice.
     #[cfg(test)]
     pub(crate) fn of_tests(root: &Path) -> Result<Self> {

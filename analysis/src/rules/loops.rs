@@ -42,8 +42,8 @@ pub(super) fn no_maximum(facts: &Facts<'_>, policy: &Policy, found: &mut Found) 
     for memory in &facts.module.memories {
         let limits = memory.ty.limits;
         let message = match limits.max {
-            None => format!("a memory of {} pages has no maximum", limits.min),
-            Some(_) if limits.min > policy.max_pages => format!("a memory begins with {} pages", limits.min),
+            None => format!("a memory of {} has no maximum", pages(limits.min)),
+            Some(_) if limits.min > policy.max_pages => format!("a memory begins with {}", pages(limits.min)),
             Some(_) => continue,
         };
         found.add(Grade::Info, Confidence::High, Place::at(memory.offset), message, Vec::new());
@@ -110,4 +110,7 @@ pub(super) fn isolation(facts: &Facts<'_>, _: &Policy, found: &mut Found) {
             found.add(Grade::Warning, Confidence::Medium, Place::in_func(func, call.at), message, evidence);
         }
     }
+}
+fn pages(n: u64) -> String {
+    if n == 1 { "1 page".to_owned() } else { format!("{n} pages") }
 }

@@ -49,11 +49,12 @@ impl Sink {
 pub(super) struct Outputs {
     pub(super) json: Option<Sink>,
     pub(super) sarif: Option<Sink>,
+    pub(super) html: Option<Sink>,
 }
 
 impl Outputs {
     pub(super) fn open(args: &AnalyzeArgs) -> Result<Self, Problem> {
-        let all = [("--json", &args.json), ("--sarif", &args.sarif)];
+        let all = [("--json", &args.json), ("--sarif", &args.sarif), ("--html", &args.html)];
         let to_stdout = all.iter().filter(|(_, wanted)| matches!(wanted, Some(None)));
         let to_stdout: Vec<_> = to_stdout.map(|(flag, _)| *flag).collect();
         if let [first, second, ..] = *to_stdout {
@@ -61,10 +62,14 @@ impl Outputs {
             return Err(Problem::new(Exit::Usage, second, sentence)
                 .help(&format!("`{second}=PATH` writes it to a file")));
         }
-        Ok(Self { json: Sink::open(&args.json)?, sarif: Sink::open(&args.sarif)? })
+        Ok(Self {
+            json: Sink::open(&args.json)?,
+            sarif: Sink::open(&args.sarif)?,
+            html: Sink::open(&args.html)?,
+        })
     }
 
     pub(super) const fn is_screen(&self) -> bool {
-        self.json.is_none() && self.sarif.is_none()
+        self.json.is_none() && self.sarif.is_none() && self.html.is_none()
     }
 }
