@@ -192,6 +192,8 @@ pub(crate) struct VmContext {
     pub(crate) native: *mut crate::jit::VmNative,
     /// Identities of the module's types: native code has none of them in it, since another process counts otherwise.
     pub(crate) type_ids: *const TypeId,
+    /// Where memory 0 begins, for good: what its record says, one load nearer.
+    pub(crate) base0: *const u8,
 }
 
 /// The instance of the context that belongs to none: that of the host's functions and of the bottom of a stack.
@@ -205,7 +207,7 @@ impl VmContext {
 }
 
 // A context is allocated as words, with the pointers to globals behind it.
-const _: () = assert!(size_of::<VmContext>() == 64 && align_of::<VmContext>() <= 8);
+const _: () = assert!(size_of::<VmContext>() == 72 && align_of::<VmContext>() <= 8);
 const _: () = assert!(offset_of!(VmContext, memory0) == 0 && offset_of!(VmContext, state) == 8);
 const _: () = assert!(offset_of!(VmMemory, base) == 0 && offset_of!(VmMemory, len_bytes) == 8);
 const _: () = assert!(offset_of!(VmTable, elements) == 0 && offset_of!(VmTable, len) == 8);

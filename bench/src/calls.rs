@@ -7,6 +7,7 @@ use anyhow::Result;
 use wasmos_runtime as wasmos;
 
 use crate::engines::wasmi_engine;
+use crate::jit::{Setup, peer_engine};
 use crate::stats::spread;
 
 const CALLS: u32 = 100_000;
@@ -30,8 +31,8 @@ fn nanoseconds(n: u32, mut work: impl FnMut() -> Result<()>) -> Result<f64> {
 }
 
 /// Instantiation, host to guest, guest to host.
-fn own(bytes: &[u8]) -> Result<[f64; 3]> {
-    let engine = wasmos::Engine::default();
+fn own(bytes: &[u8], backend: wasmos::Backend) -> Result<[f64; 3]> {
+    let engine = wasmos::Engine::new(wasmos::Config { backend, ..Default::default() });
     let module = wasmos::Module::new(&engine, bytes)?;
     let mut linker = wasmos::Linker::new(&engine);
     linker.func_wrap("host", "f", |x: i32| x)?;
@@ -83,21 +84,55 @@ fn wasmi(bytes: &[u8]) -> Result<[f64; 3]> {
     Ok([instantiate, to_guest, to_host])
 }
 
+fn wasmtime(bytes: &[u8]) -> Result<[f64; 3]> {
+    let engine = peer_engine(Setup::Fuel)?;
+    let module = wasmtime::Module::new(&engine, bytes)?;
+    let mut linker = wasmtime::Linker::new(&engine);
+    linker.func_wrap("host", "f", |x: i32| x)?;
+    let before = linker.instantiate_pre(&module)?;
+    let instantiate = nanoseconds(INSTANCES, || {
+        for _ in 0..INSTANCES {
+            let mut store = wasmtime::Store::new(&engine, ());
+            black_box(before.instantiate(&mut store)?);
+        }
+        Ok(())
+    })?;
+    let mut store = wasmtime::Store::new(&engine, ());
+    store.set_fuel(u64::MAX / 2)?;
+    let instance = linker.instantiate(&mut store, &module)?;
+    let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add")?;
+    let to_guest = nanoseconds(CALLS, || {
+        for i in 0..CALLS {
+            black_box(add.call(&mut store, (i as i32, 1))?);
+        }
+        Ok(())
+    })?;
+    let repeat = instance.get_typed_func::<i32, ()>(&mut store, "loop")?;
+    let to_host = nanoseconds(CALLS, || Ok(repeat.call(&mut store, CALLS as i32)?))?;
+    Ok([instantiate, to_guest, to_host])
+}
+
 /// Prints a row for each figure.
 pub fn run(rounds: usize) -> Result<()> {
     let bytes = wat::parse_str(TEXT)?;
-    let mut figures: Vec<[f64; 6]> = Vec::new();
+    let mut figures: Vec<[[f64; 3]; 4]> = Vec::new();
     for _ in 0..rounds {
-        let ([a, b, c], [d, e, f]) = (own(&bytes)?, wasmi(&bytes)?);
-        figures.push([a, b, c, d, e, f]);
+        figures.push([
+            own(&bytes, wasmos::Backend::Interpreter)?,
+            wasmi(&bytes)?,
+            own(&bytes, wasmos::Backend::Jit(wasmos::JitOptions::default()))?,
+            wasmtime(&bytes)?,
+        ]);
     }
-    println!("| | wasmos, ns (min–max) | wasmi + fuel, ns (min–max) |\n| --- | --- | --- |");
+    println!(
+        "| ns (min–max) | wasmos | wasmi + fuel | wasmos JIT | wasmtime + fuel |\n| --- | --- | --- | --- | --- |"
+    );
     for (row, name) in ["a store and an instance", "host to guest", "guest to host"].iter().enumerate() {
         let column = |column: usize| {
-            let [least, median, most] = spread(figures.iter().map(|figures| figures[column]).collect());
+            let [least, median, most] = spread(figures.iter().map(|figures| figures[column][row]).collect());
             format!("{median:.1} ({least:.1}–{most:.1})")
         };
-        println!("| {name} | {} | {} |", column(row), column(row + 3));
+        println!("| {name} | {} | {} | {} | {} |", column(0), column(1), column(2), column(3));
     }
     Ok(())
 }

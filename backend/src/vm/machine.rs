@@ -115,6 +115,7 @@ impl Machine {
             instance: NO_INSTANCE,
             native: core::ptr::null_mut(),
             type_ids: core::ptr::null(),
+            base0: no_memory.base,
         });
         let state = State {
             counter: Counter::new(),
@@ -337,6 +338,10 @@ impl Machine {
             instance: id.index() as u64,
             native: state.native_vm(),
             type_ids: code.type_ids().as_ptr(),
+            base0: match spaces.memories.first() {
+                Some(id) => state.memories[id.index()].bytes().as_ptr(),
+                None => state.no_memory.base,
+            },
         };
         let globals: Vec<u64> =
             spaces.globals.iter().map(|id| &raw const *state.global(*id) as u64).collect();
