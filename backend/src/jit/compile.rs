@@ -279,3 +279,6 @@ pub(crate) fn compile(module: &ValidModule, options: Options, watch: Watch<'_>) 
     let pieces = pieces.into_iter().map_while(|piece| piece).collect::<Result<Vec<_>, _>>()?;
     link(&pieces, module.bodies.len(), &shapes, (options, n_imported))
 }
+
+#[cfg(test)]
+mod tests;

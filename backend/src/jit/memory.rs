@@ -27,7 +27,7 @@ use crate::vm::{VmContext, VmMemory, VmTable};
 
 /// Displacements behind an address that is 0 where it is out of bounds are less: they stay within a page that the system
 /// never maps (`vm.mmap_min_addr`).
-const BEHIND_NULL: u64 = 2_048;
+pub(super) const BEHIND_NULL: u64 = 2_048;
 
 /// Where an access begins: a memory, an index, and what is added to it before the address may become 0.
 type Key = (MemIdx, Value, u64);

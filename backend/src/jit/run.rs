@@ -94,11 +94,12 @@ impl Run {
     /// Gives the stack back, whatever stands on it.
     fn stack(&mut self) -> Option<DefaultStack> {
         let mut coroutine = self.coroutine.take()?;
-        if coroutine.started() && !coroutine.done() {
-            // SAFETY: J2. No Rust value with a destructor lives on that stack.
+        if !coroutine.done() {
+            // SAFETY: J2. No Rust value with a destructor lives on that stack, nor in what one that was never entered
+            // would begin with.
             unsafe { coroutine.force_reset() };
         }
-        (!coroutine.started() || coroutine.done()).then(|| coroutine.into_stack())
+        Some(coroutine.into_stack())
     }
 }
 
@@ -480,15 +481,16 @@ impl Machine {
         let fuel = state.counter.begin(slice);
         let codes = state.native.as_ref().map_or(&[][..], |native| &native.codes);
         let (codes, n_codes) = (codes.as_ptr(), codes.len());
-        // SAFETY: J2. The record is the machine's own, neither runs nor codes are added while native code
-        // runs. The state is reached through the contexts meanwhile, not through `self`.
+        let (memories, n_memories) = (state.memories.as_ptr(), state.memories.len());
+        // SAFETY: J2. The record is the machine's own; neither runs nor codes nor memories are added while native
+        // code runs. The state is reached through the contexts meanwhile, not through `self`.
         let result = unsafe {
             let Some(coroutine) = &mut (*run).coroutine else { return self.state_mut().resume_host(slice) };
             (*vm).fuel = i64::from(fuel);
             (*vm).yielder = (*run).yielder;
             let state = core::ptr::from_mut(self.state_mut());
             let stack = coroutine.trap_handler();
-            let active = trap::Active { native: vm, state, stack, codes, n_codes };
+            let active = trap::Active { native: vm, state, stack, codes, n_codes, memories, n_memories };
             trap::while_active(&active, || coroutine.resume(()))
         };
         self.state_mut().left_native(result)

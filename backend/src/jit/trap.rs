@@ -9,6 +9,7 @@ use corosensei::trap::CoroutineTrapHandler;
 
 use super::layout::VmNative;
 use super::run::Code;
+use crate::vm::memory::LinearMemory;
 use crate::vm::state::State;
 
 /// What the handler knows of the machine that runs native code on this thread.
@@ -18,6 +19,8 @@ pub(super) struct Active {
     pub(super) stack: CoroutineTrapHandler<()>,
     pub(super) codes: *const Code,
     pub(super) n_codes: usize,
+    pub(super) memories: *const LinearMemory,
+    pub(super) n_memories: usize,
 }
 
 thread_local! {
@@ -55,8 +58,10 @@ mod system {
     use std::sync::OnceLock;
 
     use libc::{REG_R15, REG_RBP, REG_RDI, REG_RIP, REG_RSP};
+    use wasmos_abi::TrapCode;
 
     use super::super::layout::{Fault, Leave, VmNative};
+    use super::super::memory::BEHIND_NULL;
     use super::ACTIVE;
 
     /// Whether faults can be turned into traps here.
@@ -94,17 +99,30 @@ mod system {
         // SAFETY: the system's promise.
         unsafe {
             let registers = &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs;
-            if !redirect(registers) {
+            let touched = matches!(signal, libc::SIGSEGV | libc::SIGBUS).then(|| (*info).si_addr() as usize);
+            // What somebody has sent is no fault, wherever it finds the thread.
+            if is_sent(info) || !redirect(registers, touched) {
                 hand_on(signal, info, context);
             }
         }
     }
 
-    /// Lets the thread go on in [`faulted`], if it was stopped at an instruction of a guest's that may trap.
+    /// Whether a process has sent the signal.
+    ///
+    /// # Safety
+    /// The system has given out `info`.
+    unsafe fn is_sent(info: *const libc::siginfo_t) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { (*info).si_code <= 0 }
+    }
+
+    /// Lets the thread go on in [`faulted`], if it was stopped at an instruction of a guest's that may trap: where it
+    /// has `touched` an address, one that belongs to a memory of the machine's, or to none. Elsewhere the code itself is
+    /// wrong.
     ///
     /// # Safety
     /// The registers are those of the thread that the system has stopped.
-    unsafe fn redirect(registers: &mut [libc::greg_t; 23]) -> bool {
+    unsafe fn redirect(registers: &mut [libc::greg_t; 23], touched: Option<usize>) -> bool {
         let active = ACTIVE.get();
         if active.is_null() {
             return false;
@@ -116,7 +134,13 @@ mod system {
             let (pc, stack) = (at(REG_RIP), at(REG_RSP));
             let codes = core::slice::from_raw_parts(active.codes, active.n_codes);
             let site = codes.iter().find_map(|code| code.compiled().trap_at(code.displacement(pc)?));
-            if site.is_none() || !active.stack.stack_ptr_in_bounds(stack) {
+            let Some(site) = site.filter(|_| active.stack.stack_ptr_in_bounds(stack)) else { return false };
+            let memories = core::slice::from_raw_parts(active.memories, active.n_memories);
+            // An access that was compared goes to 0, and not further behind it than its displacement and its size.
+            let is_guarded = |address| {
+                address < 2 * BEHIND_NULL as usize || memories.iter().any(|memory| memory.reserves(address))
+            };
+            if touched.is_some_and(|at| site.code != TrapCode::MemoryOutOfBounds || !is_guarded(at)) {
                 return false;
             }
             let native = active.native;
@@ -167,11 +191,16 @@ mod system {
                         call(signal);
                     }
                 }
+                Some(action) if action.sa_sigaction == libc::SIG_IGN && is_sent(info) => {}
                 _ => {
                     // The instruction is executed again, and the default action ends the process.
                     let mut action: libc::sigaction = core::mem::zeroed();
                     action.sa_sigaction = libc::SIG_DFL;
                     libc::sigaction(signal, &raw const action, core::ptr::null_mut());
+                    if is_sent(info) {
+                        // No instruction raised it, so that it would be gone.
+                        libc::raise(signal);
+                    }
                 }
             }
         }

@@ -109,6 +109,11 @@ impl LinearMemory {
         Ok(Self { vm: NonNull::from(Box::leak(vm)), mapping, max_bytes, ty })
     }
 
+    /// Returns whether an address belongs to the memory, be it accessible or not.
+    pub(crate) fn reserves(&self, address: usize) -> bool {
+        address.wrapping_sub(self.mapping.base() as usize) < self.mapping.len_bytes()
+    }
+
     /// Returns the type, with the least size that it was made with.
     #[must_use]
     pub const fn ty(&self) -> &MemoryType {

@@ -1,0 +1,58 @@
+//! A056: what the processor guesses reaches no more than what the guest may.
+
+use cranelift_codegen::ir::Function;
+use cranelift_frontend::FunctionBuilderContext;
+use wasmos_frontend::types::FuncIdx;
+use wasmos_frontend::{decode, validate};
+
+use super::super::translate::{Env, translate};
+use super::target;
+use crate::jit::{Bounds, Options};
+
+/// Returns Cranelift's form of a module's first function.
+fn clif(text: &str, bounds: Bounds) -> String {
+    let module = decode(wat::parse_str(text).unwrap()).and_then(validate).unwrap();
+    let options = Options { bounds, ..Options::default() };
+    let config = target(options, "none").unwrap().frontend_config();
+    let env = Env { module: &module, options, config };
+    let mut function = Function::new();
+    translate(&env, FuncIdx(0), &mut function, &mut FunctionBuilderContext::new()).unwrap();
+    function.display().to_string()
+}
+
+#[test]
+fn a056_what_is_compared_is_guarded_on_guessed_paths_too() {
+    let module = |memory: &str, body: &str| {
+        format!(
+            "(module (type $t (func)) {memory} (table 4 funcref)
+                (func (param i32 i64) {body}))"
+        )
+    };
+    let narrow = "(memory 1 1 shared)";
+    let wide = "(memory i64 1)";
+    for (bounds, memory, body) in [
+        (Bounds::Explicit, narrow, "(drop (i32.load (local.get 0)))"),
+        (Bounds::Explicit, narrow, "(i64.store8 offset=70000 (local.get 0) (local.get 1))"),
+        (Bounds::Explicit, narrow, "(drop (v128.load16_splat (local.get 0)))"),
+        (Bounds::Both, narrow, "(drop (f64.load (local.get 0)))"),
+        (Bounds::Guard, narrow, "(drop (i32.load offset=0x10000000 (local.get 0)))"),
+        (Bounds::Guard, narrow, "(drop (i64.atomic.rmw.add (local.get 0) (local.get 1)))"),
+        (Bounds::Guard, wide, "(drop (i32.load (local.get 1)))"),
+        (Bounds::Guard, wide, "(drop (table.get (local.get 0)))"),
+        (Bounds::Guard, wide, "(table.set (local.get 0) (ref.null func))"),
+        (Bounds::Guard, wide, "(call_indirect (type $t) (local.get 0))"),
+    ] {
+        let text = clif(&module(memory, body), bounds);
+        assert!(text.contains("select_spectre_guard"), "{body}: {text}");
+    }
+    // What a guard keeps within bounds is not compared, so that there is nothing to guess.
+    let text = clif(&module(narrow, "(drop (i32.load (local.get 0)))"), Bounds::Guard);
+    assert!(!text.contains("select_spectre_guard"), "{text}");
+}
+
+#[test]
+fn a056_cranelift_is_told_to_guard_what_it_makes_itself() {
+    let flags = target(Options::default(), "speed").unwrap();
+    let flags = flags.flags();
+    assert!(flags.enable_heap_access_spectre_mitigation() && flags.enable_table_access_spectre_mitigation());
+}
