@@ -224,6 +224,8 @@ pub(crate) struct NotBuilt {
 pub(crate) enum Backend {
     Interp,
     Jit,
+    /// One after the other, compared.
+    Both,
 }
 
 impl Backend {
@@ -231,6 +233,7 @@ impl Backend {
         match self {
             Self::Interp => "interp",
             Self::Jit => "jit",
+            Self::Both => "both",
         }
     }
 
@@ -238,15 +241,15 @@ impl Backend {
         match text {
             "interp" => Ok(Self::Interp),
             "jit" => Ok(Self::Jit),
-            "both" => Err(format!("it is not built yet in version {}", env!("CARGO_PKG_VERSION"))),
-            _ => Err("there is no such backend; there are interp and jit".into()),
+            "both" => Ok(Self::Both),
+            _ => Err("there is no such backend; there are interp, jit and both".into()),
         }
     }
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TierArgs {
-    /// What runs guest code: interp, jit
+    /// What runs guest code: interp, jit, or both, one after the other, compared
     #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
     pub(crate) backend: Backend,
 
@@ -267,7 +270,7 @@ enum Bounds {
 }
 
 impl TierArgs {
-    /// Returns what an engine is made with.
+    /// Returns what an engine is made with; of both, the jit's.
     pub(crate) fn backend(&self, canonical_nans: bool) -> wasmos_runtime::Backend {
         let bounds = match self.bounds {
             Bounds::Guard => wasmos_runtime::Bounds::Guard,
@@ -276,7 +279,7 @@ impl TierArgs {
         };
         match self.backend {
             Backend::Interp => wasmos_runtime::Backend::Interpreter,
-            Backend::Jit => {
+            Backend::Jit | Backend::Both => {
                 wasmos_runtime::Backend::Jit(JitOptions { bounds, canonical_nans, ..JitOptions::default() })
             }
         }

@@ -18,6 +18,7 @@ mod problem;
 mod run;
 #[cfg(test)]
 mod suite;
+mod tiers;
 mod units;
 mod validate;
 pub mod wast;

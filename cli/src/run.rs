@@ -1,5 +1,6 @@
 //! `wasmos run`: what a module does, within limits.
 
+mod both;
 mod config;
 mod entry;
 mod grants;
@@ -19,25 +20,29 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use wasmos_frontend::{Features, LazyModule, ValidModule};
+use wasmos_frontend::{Features, LazyModule};
 use wasmos_runtime::native::{self, Native};
-use wasmos_runtime::{Config, Engine, Error, Func, Linker, Module, Outcome, Step, Store, Val, Watch, wasi};
+use wasmos_runtime::{
+    Config, Engine, Error, Func, Instance, Linker, Module, Outcome, Step, Store, Val, Watch, wasi,
+};
 
 use crate::args::{self, Backend, RunArgs, Stdin};
 use crate::exit::Exit;
 use crate::input::Input;
 use crate::output::Escaped;
 use crate::problem::{Problem, file_name};
+use crate::run::both::{Both, Compared, Seen};
 use crate::run::entry::Entry;
-use crate::run::guest::Host;
+use crate::run::guest::{Host, Streams};
 use crate::run::messages::Failed;
 use crate::run::observe::{EventFile, Observer, Trace};
 use crate::run::progress::Progress;
 pub(crate) use crate::run::report::KEYS;
 use crate::run::report::{Ending, MAX_EVENTS, Report};
 use crate::run::save::Written;
+pub(crate) use crate::run::value::show as show_val;
 
 /// Units of fuel between two updates of the line of progress.
 const SLICE: u64 = 20_000_000;
@@ -52,9 +57,31 @@ pub(crate) fn run(
         Some(path) => config::apply(path, command_line),
         None => Ok(args),
     };
-    match prepared.and_then(|args| Session::prepare(&args).map(|session| (session, args))) {
-        Ok((session, args)) => session.run(&args, out, err),
+    match prepared.and_then(|args| Prepared::new(&args, command_line).map(|prepared| (prepared, args))) {
+        Ok((Prepared::One(session), args)) => session.run(&args, out, err),
+        Ok((Prepared::Both(both), args)) => both.run(&args, out, err),
         Err(problem) => refuse(&problem, err),
+    }
+}
+
+/// What is ready to run.
+enum Prepared {
+    One(Box<Session>),
+    Both(Box<Both>),
+}
+
+impl Prepared {
+    fn new(args: &RunArgs, command_line: &[OsString]) -> Result<Self, Problem> {
+        let (module, origin) = Input::read(args.file())?.decode(Features::all())?;
+        let valid = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
+        let (file, valid) = (origin.name, LazyModule::from(valid));
+        let made = make_module(args, valid.clone(), &file)?;
+        if args.tier.backend == Backend::Both && made.notice.is_none() {
+            let interp = made_on(Config::default(), valid).map_err(|error| unsupported(&file, &error))?;
+            let both = Both::prepare(args, &file, [interp, made], command_line)?;
+            return Ok(Self::Both(Box::new(both)));
+        }
+        Session::prepare(args, file, made, Part::Whole).map(|session| Self::One(Box::new(session)))
     }
 }
 
@@ -78,18 +105,32 @@ struct Session {
     /// Where the JSON goes if not to stderr.
     json: Option<File>,
     events: Option<EventFile>,
+    /// What is kept of it to be compared.
+    seen: Option<Seen>,
+}
+
+/// What a run is of all that was asked for.
+enum Part {
+    Whole,
+    /// The run that is shown.
+    First(Seen),
+    /// The one that is compared with it.
+    Second(Seen),
 }
 
 impl Session {
-    fn prepare(args: &RunArgs) -> Result<Self, Problem> {
-        let (module, origin) = Input::read(args.file())?.decode(Features::all())?;
-        let valid = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
-        let file = origin.name;
-        let Made { engine, module, notice } = make_module(args, valid, &file)?;
+    fn prepare(args: &RunArgs, file: String, made: Made, part: Part) -> Result<Self, Problem> {
+        let Made { engine, module, notice } = made;
         let entry = Entry::choose(&file, &module, args.invoke.as_deref(), args.guest_args())?;
         let progress = Progress::new(!args.quiet && !waits_for_a_person(args, &module));
         let guest_args = if entry.takes_args { args.guest_args() } else { &[] };
-        let wasi = guest::wasi(args, guest_args, &progress)?;
+        let host_streams = Streams::of_the_host(args, &progress);
+        let (streams, seen, is_shown) = match part {
+            Part::Whole => (host_streams, None, true),
+            Part::First(seen) => (seen.streams(host_streams, true), Some(seen), true),
+            Part::Second(seen) => (seen.streams(host_streams, false), Some(seen), false),
+        };
+        let wasi = guest::wasi(args, guest_args, streams)?;
         let grants = grants::grants(&args.guest)?;
         let internal = |error: Error| internal(&file, &error);
         let mut linker = Linker::new(&engine);
@@ -99,9 +140,9 @@ impl Session {
         let host = Host { native: Native::default(), wasi };
         let mut store = Store::with_limits(&engine, host, args.limits()).map_err(internal)?;
         store.gate_mut().grants = grants;
-        let failed = Failed::default();
-        let sink = messages::sink(store.stop_handle(), failed.clone(), progress.clone());
-        store.data_mut().native = Native { sensors: guest::sensors(args), sink: Some(sink) };
+        let failed = seen.as_ref().map_or_else(Failed::default, |seen| seen.failed(store.stop_handle()));
+        let sink = is_shown.then(|| messages::sink(store.stop_handle(), failed.clone(), progress.clone()));
+        store.data_mut().native = Native { sensors: guest::sensors(args), sink };
         if args.json.is_some() {
             store.gate_mut().remember(MAX_EVENTS);
         }
@@ -109,28 +150,38 @@ impl Session {
             Problem::new(Exit::Internal, &file, format!("cannot listen to signals: {error}"))
         })?;
         // Nothing is written before everything else is known to be right.
-        let json = args.json.as_ref().and_then(Option::as_deref).map(create).transpose()?;
-        let events = args.events.as_deref().map(create).transpose()?.map(EventFile::new);
-        let trace = args.trace.map(|_| Trace::new(progress.clone(), store.stop_handle(), failed.clone()));
+        let file_of = |path: Option<&Path>| path.filter(|_| is_shown).map(create).transpose();
+        let json = file_of(args.json.as_ref().and_then(Option::as_deref))?;
+        let events = file_of(args.events.as_deref())?.map(EventFile::new);
+        let trace = args.trace.filter(|_| is_shown);
+        let trace = trace.map(|_| Trace::new(progress.clone(), store.stop_handle(), failed.clone()));
         if let (Some(args::Trace::Calls), Some(trace)) = (args.trace, trace.clone()) {
             store.observe(Watch::Calls, move |_, at| trace.call(at));
         }
-        if trace.is_some() || events.is_some() {
+        if trace.is_some() || events.is_some() || seen.is_some() {
             let (stop, failed) = (store.stop_handle(), failed.clone());
-            let observer = Observer { trace, file: events.clone(), stop, failed };
+            let observer = Observer { trace, file: events.clone(), seen: seen.clone(), stop, failed };
             store.gate_mut().observe(Box::new(move |event| observer.see(event)));
         }
-        Ok(Self { file, module, notice, entry, store, linker, failed, progress, json, events })
+        Ok(Self { file, module, notice, entry, store, linker, failed, progress, json, events, seen })
     }
 
     fn run(mut self, args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
         if let Some(notice) = &self.notice {
             writeln!(err, "{}: note: {notice}; the interpreter runs it", self.file)?;
         }
-        let begin = Instant::now();
-        let Ran { what, result } = self.execute();
-        let elapsed = begin.elapsed();
-        self.progress.end();
+        let ran = self.execute();
+        self.finish(args, ran, None, (out, err))
+    }
+
+    /// Says what came of it, and of its comparison with another tier.
+    fn finish(
+        mut self,
+        args: &RunArgs,
+        Ran { what, result, elapsed, .. }: Ran,
+        compared: Option<&Compared>,
+        (out, err): (&mut dyn Write, &mut dyn Write),
+    ) -> io::Result<Exit> {
         let (ending, problem) = match result {
             Ok(outcome) => (Ending::Ran(outcome), None),
             Err(error) => match self.not_run(&error) {
@@ -142,10 +193,12 @@ impl Session {
         let into = args.guest.save_overlay.as_deref();
         let (written, unsaved) = Written::collect(&mut self.store.data_mut().wasi, into);
         let backend = match self.store.engine().backend() {
+            _ if compared.is_some_and(Compared::is_done) => Backend::Both,
             wasmos_runtime::Backend::Interpreter => Backend::Interp,
             wasmos_runtime::Backend::Jit(_) => Backend::Jit,
         };
-        let report = Report::new(&ending, &self.store, backend, &limits, elapsed, &written.changes);
+        let mut report = Report::new(&ending, &self.store, backend, &limits, elapsed, &written.changes);
+        report.differ(compared.map_or(&[], Compared::differences));
         if let Some(file) = &mut self.json {
             crate::output::json(file, &report)?;
         }
@@ -168,6 +221,9 @@ impl Session {
             }
             _ => {}
         }
+        if let Some(compared) = compared {
+            compared.write(&self.file, args.quiet, err)?;
+        }
         if let Some(problem) = &unsaved {
             problem.write(err)?;
         }
@@ -176,6 +232,7 @@ impl Session {
         }
         // What was asked for and not done must not look like success.
         Ok(match (ending.exit(), unsaved) {
+            _ if compared.is_some_and(|compared| !compared.differences().is_empty()) => Exit::Internal,
             (Exit::Fine, Some(problem)) => problem.exit,
             (exit, _) => exit,
         })
@@ -184,8 +241,11 @@ impl Session {
     /// Instantiates the module and runs what was chosen.
     fn execute(&mut self) -> Ran {
         let Self { module, entry, store, linker, progress, .. } = self;
+        let begin = Instant::now();
         let mut what = "instantiation".to_owned();
+        let mut made = None;
         let result = linker.instantiate(store, module).and_then(|instance| {
+            made = Some(instance);
             let mut call = |name: &str, params: &[_]| {
                 what = format!("`{}`", Escaped::new(name));
                 let missing = || Error::NoExport { kind: "function", name: name.into() };
@@ -205,7 +265,8 @@ impl Session {
             Err(Error::Guest(outcome)) => Ok(*outcome),
             result => result,
         };
-        Ran { what, result }
+        progress.end();
+        Ran { what, result, instance: made, elapsed: begin.elapsed() }
     }
 
     /// Says why guest code did not come to an outcome; without an ending it is no fault of the guest's.
@@ -229,32 +290,39 @@ struct Made {
     notice: Option<String>,
 }
 
-/// Makes the module ready. What the JIT refuses goes to the interpreter, with a notice.
-fn make_module(args: &RunArgs, valid: ValidModule, file: &str) -> Result<Made, Problem> {
+/// Makes the module ready. What the JIT does not run goes to the interpreter, with a notice.
+fn make_module(args: &RunArgs, valid: LazyModule, file: &str) -> Result<Made, Problem> {
     let backend = args.backend();
-    if args.trace == Some(args::Trace::Calls) && backend != wasmos_runtime::Backend::Interpreter {
-        let sentence = "native code does not tell of its calls";
-        return Err(
-            Problem::new(Exit::Usage, file, sentence).help("`--trace calls` wants `--backend interp`")
-        );
+    let is_both = args.tier.backend == Backend::Both;
+    if args.trace == Some(args::Trace::Calls) && args.tier.backend == Backend::Jit {
+        let notice = Some("`--trace calls`: native code does not tell of its calls".into());
+        let made = made_on(Config::default(), valid).map_err(|error| unsupported(file, &error))?;
+        return Ok(Made { notice, ..made });
     }
-    let valid = LazyModule::from(valid);
-    let engine = Engine::new(Config { backend, ..Config::default() });
-    match Module::from_valid(&engine, valid.clone()) {
-        Ok(module) => Ok(Made { engine, module, notice: None }),
+    match made_on(Config { backend, ..Config::default() }, valid.clone()) {
         Err(Error::Unsupported(error)) if error.is_of_jit() => {
-            let engine = Engine::default();
-            let module = Module::from_valid(&engine, valid).map_err(|error| unsupported(file, &error))?;
-            Ok(Made { engine, module, notice: Some(Escaped::new(&error.to_string()).to_string()) })
+            let made = made_on(Config::default(), valid).map_err(|error| unsupported(file, &error))?;
+            let why = Escaped::new(&error.to_string()).to_string();
+            let notice = if is_both { format!("{why}, so that nothing is compared") } else { why };
+            Ok(Made { notice: Some(notice), ..made })
         }
-        Err(error) => Err(unsupported(file, &error)),
+        made => made.map_err(|error| unsupported(file, &error)),
     }
+}
+
+fn made_on(config: Config, valid: LazyModule) -> Result<Made, Error> {
+    let engine = Engine::new(config);
+    let module = Module::from_valid(&engine, valid)?;
+    Ok(Made { engine, module, notice: None })
 }
 
 /// What ran last, as messages call it, and what came of it.
 struct Ran {
     what: String,
     result: Result<Outcome, Error>,
+    instance: Option<Instance>,
+    /// From instantiation to the end.
+    elapsed: Duration,
 }
 
 /// Runs a function to its end, in slices where somebody watches.

@@ -11,13 +11,13 @@ use std::path::Path;
 use serde::Serialize;
 use wasmos_runtime::Config;
 
-use crate::args::WastArgs;
+use crate::args::{Backend, WastArgs};
 use crate::exit::Exit;
 use crate::input::read_script;
 use crate::output::{Escaped, counted};
 use crate::problem::Problem;
 pub use crate::wast::script::{
-    Failure, Outcome, ScriptError, run_script, run_script_observed, run_script_with,
+    Failure, Outcome, ScriptError, run_script, run_script_observed, run_script_on_both, run_script_with,
 };
 
 /// What `wasmos help json` says of this verb.
@@ -41,15 +41,18 @@ struct File {
     skipped: u64,
     skips: BTreeMap<&'static str, u64>,
     failures: Vec<Failure>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<Failure>,
 }
 
 pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     let features = args.features.set();
     let config = Config { features, backend: args.tier.backend(true), ..Config::default() };
+    let both = args.tier.backend == Backend::Both;
     let mut report = Report { schema_version: 1, passed: 0, failed: 0, skipped: 0, files: Vec::new() };
     let mut worst = Exit::Fine;
     for path in &args.files {
-        let (name, outcome) = match run_file(path, config.clone()) {
+        let (name, outcome) = match run_file(path, config.clone(), both) {
             Ok(run) => run,
             Err(problem) => {
                 out.flush()?;
@@ -60,6 +63,9 @@ pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         };
         if outcome.failed() > 0 {
             worst = worst.max(Exit::Findings);
+        }
+        if !outcome.differences.is_empty() {
+            worst = worst.max(Exit::Internal);
         }
         if args.json {
             report.add(path, outcome);
@@ -73,6 +79,10 @@ pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
         for Failure { line, column, directive, message } in &outcome.failures {
             writeln!(err, "{name}:{line}:{column}: failed: {directive}: {}", Escaped::new(message))?;
         }
+        for Failure { line, column, directive, message } in &outcome.differences {
+            let message = Escaped::new(message);
+            writeln!(err, "{name}:{line}:{column}: internal: the tiers differ: {directive}: {message}")?;
+        }
     }
     if args.json {
         crate::output::json(out, &report)?;
@@ -80,9 +90,15 @@ pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> 
     Ok(worst)
 }
 
-fn run_file(path: &Path, config: Config) -> Result<(String, Outcome), Problem> {
+fn run_file(path: &Path, config: Config, both: bool) -> Result<(String, Outcome), Problem> {
     let (name, text) = read_script(path)?;
-    match run_script_with(&text, config) {
+    let result = match both {
+        true => {
+            run_script_on_both(&text, [Config { features: config.features, ..Config::default() }, config])
+        }
+        false => run_script_with(&text, config),
+    };
+    match result {
         Ok(outcome) => Ok((name, outcome)),
         Err(error) => Err(Problem::of_text(&name, &error.0)),
     }
@@ -95,7 +111,7 @@ impl Report {
         self.passed += passed;
         self.failed += failed;
         self.skipped += skipped;
-        let Outcome { skips, failures, .. } = outcome;
-        self.files.push(File { file, passed, failed, skipped, skips, failures });
+        let Outcome { skips, failures, differences, .. } = outcome;
+        self.files.push(File { file, passed, failed, skipped, skips, failures, differences });
     }
 }

@@ -87,7 +87,7 @@ fn answer(folder: &Path, command: &str) -> String {
 
 /// Returns a line of `run` with `[time]` in place of what differs from run to run.
 fn without_time(line: &str) -> String {
-    for begin in ["  time         ", "\"elapsed_ns\":"] {
+    for begin in ["  time         ", "the jit took ", "\"elapsed_ns\":"] {
         if let Some((before, after)) = line.split_once(begin) {
             let rest = after.find(',').map_or("", |end| &after[end..]);
             return format!("{before}{begin}[time]{rest}");

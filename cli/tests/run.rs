@@ -291,3 +291,25 @@ fn an_interrupt_ends_the_guest_and_not_the_report() {
     assert!(rest.starts_with("wait.wat: `_start` was stopped\n"), "{rest}");
     assert!(rest.contains("\"kind\":\"stopped\""), "{rest}");
 }
+
+/// Promise P7 on every program that the tests have. `--backend both` ends by 4 where the tiers differ.
+#[test]
+fn both_tiers_agree_on_every_golden_program() {
+    let folders = [EXAMPLES, MODULES, concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/wasi")];
+    let mut compared = 0;
+    for folder in folders {
+        let names = fs::read_dir(folder).expect("the folder is there");
+        let mut names: Vec<_> = names.map(|entry| entry.expect("it can be read").file_name()).collect();
+        names.sort();
+        for name in names.iter().filter_map(|name| name.to_str()) {
+            if !name.ends_with(".wasm") && !name.ends_with(".wat") {
+                continue;
+            }
+            let Answer { code, stderr, .. } =
+                run(folder, &["--backend", "both", "--memfs", "/d", "--fuel", "100M", name]);
+            assert_ne!(code, Some(4), "{name}: {stderr}");
+            compared += usize::from(stderr.contains(r#""backend":"both""#));
+        }
+    }
+    assert!(compared >= 25, "only {compared} programs were compared");
+}

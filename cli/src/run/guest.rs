@@ -22,15 +22,33 @@ pub(super) struct Host {
     pub(super) wasi: WasiCtx,
 }
 
+/// The standard streams of a guest.
+pub(super) struct Streams {
+    pub(super) stdin: Stdin,
+    pub(super) stdout: Output,
+    pub(super) stderr: Output,
+}
+
+impl Streams {
+    /// Returns the streams of wasmos itself.
+    pub(super) fn of_the_host(args: &RunArgs, progress: &Progress) -> Self {
+        Self {
+            stdin: stdin(args),
+            stdout: output(&args.guest, Stream::Out, progress),
+            stderr: output(&args.guest, Stream::Err, progress),
+        }
+    }
+}
+
 /// Makes the state behind WASI; `guest_args` is what stands behind the guest's own name.
-pub(super) fn wasi(args: &RunArgs, guest_args: &[OsString], progress: &Progress) -> Result<WasiCtx, Problem> {
+pub(super) fn wasi(args: &RunArgs, guest_args: &[OsString], streams: Streams) -> Result<WasiCtx, Problem> {
     let guest = &args.guest;
     check_save(guest)?;
     let mut builder = WasiCtx::builder()
         .arg(argv0(args))
-        .stdin(stdin(args))
-        .stdout(output(guest, Stream::Out, progress))
-        .stderr(output(guest, Stream::Err, progress));
+        .stdin(streams.stdin)
+        .stdout(streams.stdout)
+        .stderr(streams.stderr);
     for (at, arg) in guest_args.iter().enumerate() {
         let Some(arg) = arg.to_str() else {
             let shown = arg.to_string_lossy();

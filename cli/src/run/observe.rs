@@ -11,6 +11,7 @@ use wasmos_runtime::events::{Event, EventKind};
 use wasmos_runtime::{Observed, StopHandle, Val};
 
 use crate::output::{Escaped, EscapedBytes, counted};
+use crate::run::both::Seen;
 use crate::run::messages::Failed;
 use crate::run::progress::Progress;
 use crate::run::report::Record;
@@ -102,6 +103,7 @@ impl Trace {
 pub(super) struct Observer {
     pub(super) trace: Option<Trace>,
     pub(super) file: Option<EventFile>,
+    pub(super) seen: Option<Seen>,
     pub(super) stop: StopHandle,
     pub(super) failed: Failed,
 }
@@ -111,6 +113,9 @@ impl Observer {
     pub(super) fn see(&self, event: &Event) {
         if let (Some(trace), Some(line)) = (&self.trace, line(&event.kind)) {
             trace.show(&line);
+        }
+        if let Some(seen) = &self.seen {
+            seen.event(event);
         }
         if let Some(Err(error)) = self.file.as_ref().map(|file| file.write(event)) {
             self.failed.set(error);

@@ -94,6 +94,8 @@ pub(super) struct Report<'a> {
     backend: &'static str,
     limits: LimitValues,
     events: Vec<Record<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    differences: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -230,6 +232,15 @@ impl<'a> Report<'a> {
             backend: backend.name(),
             limits: limits.into(),
             events: events(store, changes),
+            differences: &[],
+        }
+    }
+
+    /// Adds where the other tier came to something else.
+    pub(super) fn differ(&mut self, differences: &'a [String]) {
+        self.differences = differences;
+        if !differences.is_empty() {
+            self.outcome.exit_code = Exit::Internal.code();
         }
     }
 

@@ -29,7 +29,7 @@ impl From<&Val> for Value {
 }
 
 /// Returns a value as text that [`parse`] reads again, references and vectors aside.
-pub(super) fn show(val: &Val) -> String {
+pub(crate) fn show(val: &Val) -> String {
     match *val {
         Val::I32(value) => value.to_string(),
         Val::I64(value) => value.to_string(),

@@ -12,6 +12,7 @@ use wasmos_runtime::{
 };
 use wast::token::Id;
 
+use crate::tiers::Observation;
 use crate::wast::script::Verdict;
 
 /// How long a script may run: long enough for any, but a script that hangs ends.
@@ -30,6 +31,8 @@ pub(super) struct Session {
     linker: Linker<()>,
     definitions: Scope<Module>,
     instances: Scope<Instance>,
+    /// All of them, to be looked at when the script has ended.
+    made: Vec<Instance>,
     /// What was registered, also instances that could not be made.
     registered: HashMap<String, Made<Instance>>,
 }
@@ -69,7 +72,26 @@ impl Session {
         let mut linker = Linker::new(&engine);
         define_spectest(&mut linker, &mut store)?;
         let (definitions, instances) = (Scope::new("definition"), Scope::new("instance"));
-        Ok(Self { engine, store, linker, definitions, instances, registered: HashMap::new() })
+        let (made, registered) = (Vec::new(), HashMap::new());
+        Ok(Self { engine, store, linker, definitions, instances, made, registered })
+    }
+
+    /// Adds what can be seen of the store at any time.
+    pub(super) fn observe(&self, seen: &mut Observation) {
+        seen.add("instructions", self.store.instructions());
+        seen.add("fuel", self.store.fuel_used());
+        seen.add("memory peak", self.store.memory_peak_bytes());
+    }
+
+    /// Returns what the instances export.
+    pub(super) fn state(&mut self) -> Observation {
+        let mut seen = Observation::default();
+        for (number, instance) in self.made.iter().enumerate() {
+            let mut exports = Observation::default();
+            exports.add_exports(*instance, &mut self.store);
+            seen.add_all(&format!("instance {number}, "), exports);
+        }
+        seen
     }
 
     /// Makes the instances that come ready to be observed.
@@ -115,7 +137,10 @@ impl Session {
                 Some(verdict) => Err(verdict),
                 None => Ok(Err(Error::Link(error))),
             },
-            result => Ok(result),
+            result => {
+                self.made.extend(result.as_ref().ok());
+                Ok(result)
+            }
         }
     }
 

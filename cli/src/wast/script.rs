@@ -13,6 +13,7 @@ use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke,
 
 use crate::input::{assemble, buffer};
 use crate::problem::TextError;
+use crate::tiers::{self, Observation};
 use crate::wast::engine::Session;
 use crate::wast::pattern;
 
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub skips: BTreeMap<&'static str, u64>,
     /// Those that failed, in order.
     pub failures: Vec<Failure>,
+    /// Those on which two tiers came to something else, in order, if the script ran on two.
+    pub differences: Vec<Failure>,
 }
 
 impl Outcome {
@@ -37,7 +40,7 @@ impl Outcome {
     }
 }
 
-/// A directive that failed.
+/// A directive that failed, or on which two tiers differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// Line of the directive, from 1.
@@ -46,7 +49,7 @@ pub struct Failure {
     pub column: usize,
     /// Its keyword, e.g. `assert_invalid`.
     pub directive: &'static str,
-    /// What was expected and what came; it quotes the script: untrusted text.
+    /// What was expected and what came, or what the tiers came to; it quotes the script: untrusted text.
     pub message: String,
 }
 
@@ -75,7 +78,16 @@ pub fn run_script(text: &str, features: Features) -> Result<Outcome, ScriptError
 /// # Errors
 /// As [`run_script`].
 pub fn run_script_with(text: &str, config: Config) -> Result<Outcome, ScriptError> {
-    run_in(text, config.features, Session::new(config))
+    run_in(text, config.features, vec![Session::new(config)])
+}
+
+/// Runs a script as [`run_script`] does, each directive on one engine and on another, and compares what can be seen. The
+/// outcome is the first one's.
+///
+/// # Errors
+/// As [`run_script`].
+pub fn run_script_on_both(text: &str, [first, second]: [Config; 2]) -> Result<Outcome, ScriptError> {
+    run_in(text, first.features, vec![Session::new(first), Session::new(second)])
 }
 
 /// Runs a script as [`run_script`] does, in instances that can be observed: the answer must be the same.
@@ -87,35 +99,100 @@ pub fn run_script_observed(text: &str, features: Features) -> Result<Outcome, Sc
         session.make_observable();
         session
     });
-    run_in(text, features, session)
+    run_in(text, features, vec![session])
 }
 
-fn run_in(text: &str, features: Features, session: Result<Session, Error>) -> Result<Outcome, ScriptError> {
+fn run_in(
+    text: &str,
+    features: Features,
+    sessions: Vec<Result<Session, Error>>,
+) -> Result<Outcome, ScriptError> {
     let error = |error: wast::Error| ScriptError(TextError::at(text, error.span().offset(), error.message()));
-    let buffer = buffer(text).map_err(error)?;
-    let script = parser::parse::<Wast<'_>>(&buffer).map_err(error)?;
     let unable = |error: Error| ScriptError(TextError::at(text, 0, error.to_string()));
-    let mut runner = Runner { features, session: session.map_err(unable)? };
+    // A directive is used up by running it: each engine has the script for itself.
+    let buffers: Vec<_> = sessions.iter().map(|_| buffer(text)).collect::<Result<_, _>>().map_err(error)?;
+    let mut tracks = Vec::new();
+    for (session, buffer) in sessions.into_iter().zip(&buffers) {
+        let script = parser::parse::<Wast<'_>>(buffer).map_err(error)?;
+        tracks.push(Track::new(script, features, session.map_err(unable)?));
+    }
     let mut outcome = Outcome::default();
-    // A thread holds directives, which may be threads: a stack, the first directive on top.
-    let mut left: Vec<_> = script.directives.into_iter().map(|directive| (directive, false)).collect();
-    left.reverse();
-    while let Some((directive, in_thread)) = left.pop() {
-        let (span, keyword) = (directive.span(), keyword(&directive));
-        let verdict = match directive {
-            WastDirective::Thread(thread) => {
-                left.extend(thread.directives.into_iter().rev().map(|directive| (directive, true)));
-                Verdict::needs(Feature::Threads)
-            }
-            directive if in_thread => runner.in_thread(directive),
-            directive => runner.run(directive),
-        };
-        outcome.count(text, span, keyword, verdict);
+    let Some((first, others)) = tracks.split_first_mut() else { return Ok(outcome) };
+    let mut last = None;
+    while let Some(done) = first.step() {
+        for other in &mut *others {
+            let seen = other.step().map(|done| done.seen).unwrap_or_default();
+            outcome.compare(text, (done.span, done.keyword), &done.seen, &seen);
+        }
+        last = Some((done.span, done.keyword));
+        outcome.count(text, done.span, done.keyword, done.verdict);
+    }
+    if let Some(place) = last {
+        let seen = first.runner.session.state();
+        others
+            .iter_mut()
+            .for_each(|other| outcome.compare(text, place, &seen, &other.runner.session.state()));
     }
     Ok(outcome)
 }
 
+/// A script on its way through an engine.
+struct Track<'a> {
+    runner: Runner,
+    /// What is left, the next directive last, and whether it stands in a thread: a thread holds directives, which may be
+    /// threads.
+    left: Vec<(WastDirective<'a>, bool)>,
+}
+
+/// What became of a directive.
+struct Done {
+    span: Span,
+    keyword: &'static str,
+    verdict: Verdict,
+    seen: Observation,
+}
+
+impl<'a> Track<'a> {
+    fn new(script: Wast<'a>, features: Features, session: Session) -> Self {
+        let mut left: Vec<_> = script.directives.into_iter().map(|directive| (directive, false)).collect();
+        left.reverse();
+        Self { runner: Runner { features, session, seen: Observation::default() }, left }
+    }
+
+    fn step(&mut self) -> Option<Done> {
+        let (directive, in_thread) = self.left.pop()?;
+        let (span, keyword) = (directive.span(), keyword(&directive));
+        let verdict = match directive {
+            WastDirective::Thread(thread) => {
+                self.left.extend(thread.directives.into_iter().rev().map(|directive| (directive, true)));
+                Verdict::needs(Feature::Threads)
+            }
+            directive if in_thread => self.runner.in_thread(directive),
+            directive => self.runner.run(directive),
+        };
+        let mut seen = core::mem::take(&mut self.runner.seen);
+        seen.add("verdict", format!("{verdict:?}"));
+        self.runner.session.observe(&mut seen);
+        Some(Done { span, keyword, verdict, seen })
+    }
+}
+
 impl Outcome {
+    fn compare(
+        &mut self,
+        text: &str,
+        (span, directive): (Span, &'static str),
+        first: &Observation,
+        second: &Observation,
+    ) {
+        let (line, column) = span.linecol_in(text);
+        let differences = tiers::differences(first, second);
+        if !differences.is_empty() {
+            let message = differences.join("; ");
+            self.differences.push(Failure { line: line + 1, column: column + 1, directive, message });
+        }
+    }
+
     fn count(&mut self, text: &str, span: Span, directive: &'static str, verdict: Verdict) {
         match verdict {
             Verdict::Passed => self.passed += 1,
@@ -154,6 +231,8 @@ impl Verdict {
 struct Runner {
     features: Features,
     session: Session,
+    /// What came of the call of the directive that runs.
+    seen: Observation,
 }
 
 impl Runner {
@@ -238,7 +317,13 @@ impl Runner {
     fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Result<Vec<Val>, Error>, Verdict> {
         let args = invoke.args.iter().map(|arg| pattern::argument(&mut self.session.store, arg));
         let args: Vec<_> = args.collect::<Result<_, _>>()?;
-        self.session.call(invoke.module, invoke.name, &args)
+        let result = self.session.call(invoke.module, invoke.name, &args)?;
+        match &result {
+            Ok(values) => self.seen.add("results", tiers::values_text(values)),
+            Err(Error::Guest(outcome)) => self.seen.add_outcome(outcome),
+            Err(error) => self.seen.add("error", error),
+        }
+        Ok(result)
     }
 
     fn returns(&self, result: Result<Vec<Val>, Error>, expected: &[WastRet<'_>]) -> Result<Verdict, Verdict> {

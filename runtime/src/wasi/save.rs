@@ -40,6 +40,27 @@ impl WasiCtx {
         all
     }
 
+    /// Hands out the contents of a regular file that [`WasiCtx::changes`] listed, piece by piece.
+    ///
+    /// # Errors
+    /// If it is not there any more.
+    pub fn read_changed(&mut self, change: &Change, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let failed = |errno: Errno| io::Error::other(format!("cannot read what was changed: {errno:?}"));
+        let mount = self.mounts.iter_mut().find(|mount| *mount.guest == *change.guest);
+        let memory = mount.and_then(|mount| mount.fs.memory()).ok_or_else(|| failed(Errno::Noent))?;
+        let (parent, name) = change.path.rsplit_once('/').unwrap_or(("", &change.path));
+        let dir = memory.open_listed(parent).map_err(failed)?;
+        let file = memory.open(dir, name, OpenHow { read: true, ..OpenHow::default() });
+        memory.close(dir);
+        let file = file.map_err(failed)?;
+        let read = pieces(memory, file, |bytes, _| {
+            each(bytes);
+            Ok(())
+        });
+        memory.close(file);
+        read.map(|_| ()).map_err(failed)
+    }
+
     /// Writes what was created and modified in memory into a directory of the host, which is made if it is missing: each
     /// given directory into one of its own, under the guest's name for it. What was removed is not saved.
     ///
@@ -184,17 +205,29 @@ fn save_file(
 }
 
 fn copy(memory: &mut MemFs, from: Handle, fs: &mut dyn FileSystem, to: Handle) -> Result<u64, Errno> {
+    pieces(memory, from, |bytes, offset| {
+        let mut done = 0;
+        while done < bytes.len() {
+            done += fs.write(to, &bytes[done..], offset + done as u64)?;
+        }
+        Ok(())
+    })
+}
+
+/// Hands out a file in pieces, each with its offset; returns the length in bytes.
+fn pieces(
+    memory: &mut MemFs,
+    file: Handle,
+    mut each: impl FnMut(&[u8], u64) -> Result<(), Errno>,
+) -> Result<u64, Errno> {
     let mut buffer = vec![0; COPY_BYTES];
     let mut offset = 0;
     loop {
-        let n = memory.read(from, &mut buffer, offset)?;
+        let n = memory.read(file, &mut buffer, offset)?;
         if n == 0 {
             return Ok(offset);
         }
-        let mut done = 0;
-        while done < n {
-            done += fs.write(to, &buffer[done..n], offset + done as u64)?;
-        }
+        each(&buffer[..n], offset)?;
         offset += n as u64;
     }
 }
