@@ -11,3 +11,4 @@ pub mod pool;
 pub mod shapes;
 pub mod slices;
 pub mod suite;
+pub mod tiers;

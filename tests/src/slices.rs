@@ -156,7 +156,7 @@ fn argument(ty: ValType, number: u8) -> Option<Val> {
 }
 
 /// Makes what the module imports, unknown functions aside.
-fn linker(engine: &Engine, store: &mut Store<()>, module: &Module) -> Option<Linker<()>> {
+pub(crate) fn linker(engine: &Engine, store: &mut Store<()>, module: &Module) -> Option<Linker<()>> {
     let mut linker = Linker::new(engine);
     linker.unknown_imports = UnknownImports::Zero;
     for (from, name, import) in module.imports() {
@@ -186,7 +186,9 @@ fn observe(store: &mut Store<()>, instance: Instance, seen: &mut Seen) {
     }
 }
 
-fn host_call(event: &wasmos_runtime::events::Event) -> Option<(u64, Vec<Value>, Option<Vec<Value>>)> {
+pub(crate) fn host_call(
+    event: &wasmos_runtime::events::Event,
+) -> Option<(u64, Vec<Value>, Option<Vec<Value>>)> {
     match &event.kind {
         EventKind::HostCall { params, results, .. } => {
             Some((event.fuel, values(params.clone()), results.clone().map(values)))

@@ -3,8 +3,9 @@
 
 use arbitrary::Unstructured;
 use fastrand::Rng;
-use wasmos_runtime::Engine;
+use wasmos_runtime::{Backend, Engine, Error, Module};
 use wasmos_tests::slices::{Ending, Seen, compare, lengths};
+use wasmos_tests::tiers::engines;
 use wasmos_tests::{generate, pool};
 
 const MODULES: usize = 3_000;
@@ -34,6 +35,19 @@ impl Coverage {
     }
 }
 
+/// Compares a module with itself in slices on each tier, and the tiers with each other.
+fn on_each_tier(bytes: &[u8], slices: &[u64]) -> Option<Seen> {
+    // An engine keeps every type it has seen.
+    let seen = compare(&Engine::default(), bytes, slices);
+    for engine in engines().filter(|engine| engine.backend() != Backend::Interpreter) {
+        match Module::new(&engine, bytes) {
+            Err(Error::Unsupported(error)) if error.is_of_jit() => {}
+            _ => assert_eq!(compare(&engine, bytes, slices), seen, "{bytes:02x?}"),
+        }
+    }
+    seen
+}
+
 #[test]
 fn modules_at_random_end_the_same_in_slices_at_random() {
     let mut rng = Rng::with_seed(0x51_1ce5);
@@ -43,8 +57,7 @@ fn modules_at_random_end_the_same_in_slices_at_random() {
         rng.fill(&mut bytes);
         let Ok(module) = generate::runnable(&mut Unstructured::new(&bytes)) else { continue };
         let slices = lengths(&bytes[..rng.usize(1..32)]);
-        // An engine keeps every type it has seen.
-        if let Some(seen) = compare(&Engine::default(), &module, &slices) {
+        if let Some(seen) = on_each_tier(&module, &slices) {
             coverage.add(&seen);
         }
     }
@@ -60,7 +73,7 @@ fn modules_at_random_end_the_same_in_slices_at_random() {
 fn the_modules_of_the_suite_end_the_same_in_slices_of_one() {
     let mut coverage = Coverage::default();
     for seed in pool::seeds().into_iter().filter(|seed| seed.is_valid) {
-        if let Some(seen) = compare(&Engine::default(), &seed.bytes, &[1]) {
+        if let Some(seen) = on_each_tier(&seed.bytes, &[1]) {
             coverage.add(&seen);
         }
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use wasmos_runtime::wasi::{self, Access, Output, OutputBuffer, Stdin, WasiBuilder, WasiCtx};
 use wasmos_runtime::{Engine, Linker, Module, Outcome, Store};
+use wasmos_tests::tiers::engines;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/wasi");
 /// What lies beside the directory that a program is given.
@@ -24,11 +25,34 @@ fn args(program: &str) -> &'static [&'static str] {
 }
 
 /// Runs a program to its end and returns what it printed and how it ended.
-fn run(program: &str, args: &[&str], give: impl FnOnce(WasiBuilder) -> WasiBuilder) -> String {
-    let engine = Engine::default();
+fn run(
+    engine: &Engine,
+    program: &str,
+    args: &[&str],
+    give: impl FnOnce(WasiBuilder) -> WasiBuilder,
+) -> String {
+    live(engine, program, args, give).answer
+}
+
+/// What can be seen of a run.
+#[derive(PartialEq)]
+struct Life {
+    answer: String,
+    fuel: u64,
+    instructions: u64,
+    memory: Vec<u8>,
+    host_calls: u64,
+}
+
+fn live(
+    engine: &Engine,
+    program: &str,
+    args: &[&str],
+    give: impl FnOnce(WasiBuilder) -> WasiBuilder,
+) -> Life {
     let path = format!("{FOLDER}/{program}.wasm");
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let module = Module::new(&engine, bytes).expect("the program is a module");
+    let module = Module::new(engine, bytes).expect("the program is a module");
     let (stdout, stderr) = (OutputBuffer::default(), OutputBuffer::default());
     let builder = WasiCtx::builder()
         .arg(format!("{program}.wasm"))
@@ -39,9 +63,9 @@ fn run(program: &str, args: &[&str], give: impl FnOnce(WasiBuilder) -> WasiBuild
         .stdout(Output::Buffer(stdout.clone()))
         .stderr(Output::Buffer(stderr.clone()));
     let ctx = give(builder).build().expect("everything that is given is there");
-    let mut linker = Linker::new(&engine);
+    let mut linker = Linker::new(engine);
     wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx).expect("nothing is defined twice");
-    let mut store = Store::new(&engine, ctx);
+    let mut store = Store::new(engine, ctx);
     let instance = linker.instantiate(&mut store, &module).expect("every import is there");
     let start = instance.get_func(&mut store, "_start").expect("a program has a start");
     let outcome = start.call(&mut store, &[]).expect("the host does not fail");
@@ -56,7 +80,14 @@ fn run(program: &str, args: &[&str], give: impl FnOnce(WasiBuilder) -> WasiBuild
         Outcome::Trapped(trap) => writeln!(answer, "[trap {}]", trap.code),
         outcome => writeln!(answer, "[{outcome}]"),
     };
-    answer
+    let memory = instance.get_memory(&mut store, "memory").expect("a program exports its memory");
+    Life {
+        answer,
+        fuel: store.fuel_used(),
+        instructions: store.instructions(),
+        memory: memory.data(&store).to_vec(),
+        host_calls: store.gate().host_calls(),
+    }
 }
 
 /// Returns a line for each difference.
@@ -114,59 +145,77 @@ fn check(differences: &[String]) {
 
 #[test]
 fn programs_see_the_same_in_memory() {
-    let differ = |program: &String| {
-        differences(program, "memory", &run(program, args(program), |builder| builder.memory_dir("/d")))
-    };
-    check(&programs().iter().flat_map(differ).collect::<Vec<_>>());
+    for engine in engines() {
+        let differ = |program: &String| {
+            differences(
+                program,
+                "memory",
+                &run(&engine, program, args(program), |builder| builder.memory_dir("/d")),
+            )
+        };
+        check(&programs().iter().flat_map(differ).collect::<Vec<_>>());
+    }
 }
 
 #[test]
 fn programs_see_the_same_on_the_host() {
-    let differ = |program: &String| {
-        let folder = folder();
-        let host = folder.path().join("d");
-        let answer = run(program, args(program), |builder| builder.dir(&host, "/d", Access::ReadWrite));
-        check_outside(folder.path(), program);
-        differences(program, "the host", &answer)
-    };
-    check(&programs().iter().flat_map(differ).collect::<Vec<_>>());
+    for engine in engines() {
+        let differ = |program: &String| {
+            let folder = folder();
+            let host = folder.path().join("d");
+            let answer =
+                run(&engine, program, args(program), |builder| builder.dir(&host, "/d", Access::ReadWrite));
+            check_outside(folder.path(), program);
+            differences(program, "the host", &answer)
+        };
+        check(&programs().iter().flat_map(differ).collect::<Vec<_>>());
+    }
 }
 
 #[test]
 fn programs_see_the_same_on_an_overlay_and_change_nothing_below() {
-    let differ = |program: &String| {
-        let folder = folder();
-        let host = folder.path().join("d");
-        let answer = run(program, args(program), |builder| builder.dir(&host, "/d", Access::Overlay));
-        check_outside(folder.path(), program);
-        assert_eq!(fs::read_dir(&host).expect("it is there").count(), 0, "{program} wrote to the host");
-        differences(program, "an overlay", &answer)
-    };
-    check(&programs().iter().flat_map(differ).collect::<Vec<_>>());
+    for engine in engines() {
+        let differ = |program: &String| {
+            let folder = folder();
+            let host = folder.path().join("d");
+            let answer =
+                run(&engine, program, args(program), |builder| builder.dir(&host, "/d", Access::Overlay));
+            check_outside(folder.path(), program);
+            assert_eq!(fs::read_dir(&host).expect("it is there").count(), 0, "{program} wrote to the host");
+            differences(program, "an overlay", &answer)
+        };
+        check(&programs().iter().flat_map(differ).collect::<Vec<_>>());
+    }
 }
 
 /// A093: the status is kept exactly; and what an abort becomes.
 #[test]
 fn programs_end_as_they_ask_to() {
-    for (args, answer) in [
-        (&[][..], "at exit\n[exit 0]\n"),
-        (&["exit", "0"], "at exit\n[exit 0]\n"),
-        (&["exit", "7"], "at exit\n[exit 7]\n"),
-        (&["proc_exit", "255"], "[exit 255]\n"),
-        (&["proc_exit", "256"], "[exit 256]\n"),
-        (&["proc_exit", "4294967295"], "[exit -1]\n"),
-        (&["raise", "6"], "proc_raise(strtoul(argv[2], NULL, 0)): notsup\nat exit\n[exit 0]\n"),
-        (&["abort"], "[trap unreachable]\n"),
-    ] {
-        assert_eq!(run("exit", args, |builder| builder), answer, "{args:?}");
+    for engine in engines() {
+        for (args, answer) in [
+            (&[][..], "at exit\n[exit 0]\n"),
+            (&["exit", "0"], "at exit\n[exit 0]\n"),
+            (&["exit", "7"], "at exit\n[exit 7]\n"),
+            (&["proc_exit", "255"], "[exit 255]\n"),
+            (&["proc_exit", "256"], "[exit 256]\n"),
+            (&["proc_exit", "4294967295"], "[exit -1]\n"),
+            (&["raise", "6"], "proc_raise(strtoul(argv[2], NULL, 0)): notsup\nat exit\n[exit 0]\n"),
+            (&["abort"], "[trap unreachable]\n"),
+        ] {
+            assert_eq!(run(&engine, "exit", args, |builder| builder), answer, "{args:?}");
+        }
     }
 }
 
 /// Two runs are the same run: the clock is virtual and the random bytes are seeded.
 #[test]
-fn a_program_sees_the_same_twice() {
+fn a_program_sees_the_same_twice_and_on_each_tier() {
     for program in programs() {
-        let once = || run(&program, args(&program), |builder| builder.memory_dir("/d"));
-        assert_eq!(once(), once(), "{program}");
+        let once =
+            |engine: &Engine| live(engine, &program, args(&program), |builder| builder.memory_dir("/d"));
+        let first = once(&Engine::default());
+        for engine in engines() {
+            assert!(once(&engine) == first, "{program} differs on {:?}", engine.backend());
+        }
     }
 }

@@ -6,29 +6,32 @@
 use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wasmos_runtime::{Engine, Error, Limits, Linker, Module, Outcome, Store, Val};
+use wasmos_runtime::{Backend, Engine, Error, Limits, Linker, Module, Outcome, Store, Val};
 
 use crate::{Guest, engines, module};
 
 const VARIABLE: &str = "WASMOS_TESTS_IN_CHILD";
 const MIB: u64 = 1 << 20;
 
-/// Runs a test of this file in a process of its own, where [`in_child`] holds.
+/// Runs a test of this file in a process of its own for each tier, where [`in_child`] is its engine.
 #[track_caller]
 fn child(test: &str) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("allocation::{test}"), "--test-threads=1"])
-        .env(VARIABLE, "1")
-        .output()
-        .unwrap();
-    let text =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {text}", output.status);
-    assert!(text.contains("1 passed"), "{text}");
+    for (number, engine) in engines().enumerate() {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("allocation::{test}"), "--test-threads=1"])
+            .env(VARIABLE, number.to_string())
+            .output()
+            .unwrap();
+        let text =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{:?}: {}: {text}", engine.backend(), output.status);
+        assert!(text.contains("1 passed"), "{text}");
+    }
 }
 
-fn in_child() -> bool {
-    std::env::var_os(VARIABLE).is_some()
+fn in_child() -> Option<Engine> {
+    let number = std::env::var(VARIABLE).ok()?.parse().unwrap();
+    engines().nth(number)
 }
 
 /// Reads a figure of this process, in bytes.
@@ -61,15 +64,11 @@ fn a061_what_the_system_refuses_is_an_error() {
 /// The work of the test above; alone it has nothing to do.
 #[test]
 fn in_little_address_space() {
-    if !in_child() {
-        return;
-    }
-    for engine in engines() {
-        stores(&engine);
-        memories(&engine);
-        tables(&engine);
-        segments(&engine);
-    }
+    let Some(engine) = in_child() else { return };
+    stores(&engine);
+    memories(&engine);
+    tables(&engine);
+    segments(&engine);
 }
 
 fn stores(engine: &Engine) {
@@ -79,6 +78,10 @@ fn stores(engine: &Engine) {
     // The operand stack is made at the first call.
     is_resources(&with_room(MIB, || run.call(&mut guest.store, &[]).unwrap_err()));
     assert_eq!(run.call(&mut guest.store, &[]).unwrap(), Outcome::Returned(vec![]));
+}
+
+fn is_guarded(engine: &Engine) -> bool {
+    matches!(engine.backend(), Backend::Jit(options) if options.bounds.is_guarded())
 }
 
 fn memories(engine: &Engine) {
@@ -95,6 +98,12 @@ fn memories(engine: &Engine) {
     is_resources(&error);
     assert_eq!(store.memory_bytes(), 0, "what was not had is not counted");
 
+    if is_guarded(engine) {
+        // There is no room for the guard without which the code is not safe.
+        is_resources(&with_room(16 * MIB, || linker.instantiate(&mut store, &small).unwrap_err()));
+        assert!(linker.instantiate(&mut store, &small).is_ok());
+        return;
+    }
     // As much is reserved as can be had; beyond it, growing answers -1.
     let mut guest = with_room(16 * MIB, || Guest::of(engine, Limits::unlimited(), &small));
     let fuel = guest.store.fuel_used();
@@ -110,10 +119,13 @@ fn tables(engine: &Engine) {
     let text = r#"(module (table 1 funcref)
         (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))"#;
     let mut guest = Guest::new(engine, Limits::unlimited(), text);
+    // The stack for guests is made at the first call.
+    assert_eq!(guest.value("grow", &[Val::I32(0)]), Val::I32(1));
+    let fuel = guest.store.fuel_used();
     // 80 MB: more than the allocator may keep in reserve for a thread.
     let grow = [Val::I32(9_999_999)];
     assert_eq!(with_room(4 * MIB, || guest.value("grow", &grow)), Val::I32(-1));
-    assert_eq!((guest.store.fuel_used(), guest.store.memory_bytes()), (3, 8));
+    assert_eq!((guest.store.fuel_used() - fuel, guest.store.memory_bytes()), (3, 8));
     assert_eq!(guest.value("grow", &grow), Val::I32(1));
 
     let big = module(engine, "(module (table 9999999 funcref))");
@@ -149,9 +161,7 @@ fn a034_resident_memory_stays_within_the_cap() {
 /// The work of the test above; alone it has nothing to do.
 #[test]
 fn growing_and_touching() {
-    if !in_child() {
-        return;
-    }
+    let Some(engine) = in_child() else { return };
     const CAP: u64 = 64 * MIB;
     let text = r#"(module (memory 0)
         (func (export "run") (param $times i32)
@@ -159,12 +169,10 @@ fn growing_and_touching() {
                 (drop (memory.grow (i32.const 1)))
                 (memory.fill (i32.const 0) (i32.const 1) (i32.shl (memory.size) (i32.const 16)))
                 (br_if $again (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))))"#;
-    for engine in engines() {
-        let limits = Limits { memory_bytes: Some(CAP), ..Limits::unlimited() };
-        let mut guest = Guest::new(&engine, limits, text);
-        let before = status("VmHWM");
-        guest.call("run", &[Val::I32(1_200)]);
-        let grown = status("VmHWM") - before;
-        assert!((CAP..CAP + 4 * MIB).contains(&grown), "{grown} bytes");
-    }
+    let limits = Limits { memory_bytes: Some(CAP), ..Limits::unlimited() };
+    let mut guest = Guest::new(&engine, limits, text);
+    let before = status("VmHWM");
+    guest.call("run", &[Val::I32(1_200)]);
+    let grown = status("VmHWM") - before;
+    assert!((CAP..CAP + 4 * MIB).contains(&grown), "{grown} bytes");
 }

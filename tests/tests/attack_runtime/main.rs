@@ -17,6 +17,8 @@ mod calls;
 mod fuel;
 mod growth;
 mod isolation;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod native;
 mod numbers;
 mod refused;
 mod stack;
@@ -24,28 +26,7 @@ mod stack;
 use wasmos_runtime::{
     Engine, Error, Func, Instance, Limits, Linker, Memory, Module, Outcome, Store, TrapCode, Val,
 };
-
-/// A tier that runs guest code.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Tier {
-    Interp,
-}
-
-/// Every tier: each case holds on each.
-pub(crate) const TIERS: [Tier; 1] = [Tier::Interp];
-
-impl Tier {
-    pub(crate) fn engine(self) -> Engine {
-        match self {
-            Self::Interp => Engine::default(),
-        }
-    }
-}
-
-/// Yields an engine of each tier.
-pub(crate) fn engines() -> impl Iterator<Item = Engine> {
-    TIERS.into_iter().map(Tier::engine)
-}
+pub(crate) use wasmos_tests::tiers::engines;
 
 /// An instance alone in its store.
 pub(crate) struct Guest<T = ()> {

@@ -5,17 +5,13 @@ use std::fmt::Write as _;
 
 use fastrand::Rng;
 use wasmos_frontend::opcode::Operand;
-use wasmos_runtime::{Engine, Instance, Limits, Linker, Module, Outcome as Ending, Store, Val};
+use wasmos_runtime::{Instance, Limits, Linker, Module, Outcome as Ending, Store, Val};
+use wasmos_tests::tiers::engines;
 
 use crate::functions::{Immediate, Outcome, Value, functions};
 use crate::operands::Specials;
 use crate::oracle::{Case, Oracle};
 use crate::{canonical, function_name, immediates, numeric_rows};
-
-/// The engines of all tiers.
-fn engines() -> [Engine; 1] {
-    [Engine::default()]
-}
 
 /// Tuples of operands that each shape is tried with, and how many of them become constants.
 const TUPLES: usize = 16;

@@ -7,7 +7,7 @@ use wasmos_frontend::{decode, validate};
 
 use super::super::translate::{Env, translate};
 use super::target;
-use crate::jit::{Bounds, Options};
+use crate::jit::{Bounds, Charges, Options};
 
 /// Returns Cranelift's form of a module's first function.
 fn clif(text: &str, bounds: Bounds) -> String {
@@ -16,7 +16,8 @@ fn clif(text: &str, bounds: Bounds) -> String {
     let config = target(options, "none").unwrap().frontend_config();
     let env = Env { module: &module, options, config };
     let mut function = Function::new();
-    translate(&env, FuncIdx(0), &mut function, &mut FunctionBuilderContext::new()).unwrap();
+    translate(&env, (FuncIdx(0), Charges::Patched), &mut function, &mut FunctionBuilderContext::new())
+        .unwrap();
     function.display().to_string()
 }
 
