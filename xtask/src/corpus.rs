@@ -5,7 +5,7 @@
 //! each module, and the program, whose `inspect --json` must agree on every fact that it tells.
 //!
 //! `runs.json` has runs of the modules that are command-line programs, with what another engine saw. The program must
-//! see the same, twice, with the same count of instructions; and a script that looks for a way out must find none.
+//! see the same on each tier, with the same count of instructions, and `--backend both` no difference; and a script that looks for a way out must find none.
 
 use std::path::Path;
 use std::time::Instant;

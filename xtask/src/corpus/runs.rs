@@ -28,13 +28,35 @@ struct Run {
     files: BTreeMap<String, (String, u64)>,
 }
 
+/// What runs a module, as `--backend` has it.
+#[derive(Clone, Copy, PartialEq)]
+enum Tier {
+    Interp,
+    Jit,
+    /// The program compares the two, memories and calls of the host included. Folders that are written to become
+    /// overlays, for they can be given once.
+    Both,
+}
+
+impl Tier {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Interp => "interp",
+            Self::Jit => "jit",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// What we saw.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Seen {
     exit: Option<i32>,
     stdout_sha: String,
     files: BTreeMap<String, (String, u64)>,
     instructions: u64,
+    /// What ran, as the program says.
+    backend: String,
     stderr: String,
 }
 
@@ -59,7 +81,10 @@ pub(super) fn run(shared: &Path, corpus: &Path, product: &Product, facts: &[Valu
         disagreements += lines.len();
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("runs: {done} of {}, twice, {disagreements} disagreements, {seconds:.1} s", runs.len());
+    println!(
+        "runs: {done} of {}, on each tier and compared, {disagreements} disagreements, {seconds:.1} s",
+        runs.len()
+    );
     Ok(disagreements)
 }
 
@@ -81,7 +106,9 @@ fn is_data(host: &str) -> bool {
 }
 
 fn compare(run: &Run, shared: &Path, corpus: &Path, product: &Product) -> Result<Vec<String>> {
-    let [first, second] = [see(run, shared, corpus, product)?, see(run, shared, corpus, product)?];
+    let [interp, jit, both] = [Tier::Interp, Tier::Jit, Tier::Both];
+    let see = |tier| see(run, tier, shared, corpus, product);
+    let (first, second, third) = (see(interp)?, see(jit)?, see(both)?);
     let mut lines = Vec::new();
     let mut differ = |what: &str, known: String, ours: String| {
         if known != ours {
@@ -91,7 +118,10 @@ fn compare(run: &Run, shared: &Path, corpus: &Path, product: &Product) -> Result
     differ("exit", format!("{:?}", Some(run.exit)), format!("{:?}", first.exit));
     differ("stdout", run.stdout_sha.clone(), first.stdout_sha.clone());
     differ("files", format!("{:?}", run.files), format!("{:?}", first.files));
-    differ("the second run", format!("{first:?}"), format!("{second:?}"));
+    let on_jit = Seen { backend: jit.name().into(), ..first.clone() };
+    differ("the run on the jit", format!("{on_jit:?}"), format!("{second:?}"));
+    let on_both = Seen { backend: both.name().into(), files: BTreeMap::new(), ..first.clone() };
+    differ("the run on both", format!("{on_both:?}"), format!("{third:?}"));
     if !lines.is_empty() && !first.stderr.is_empty() {
         lines.push(format!("stderr: {:?}", first.stderr));
     }
@@ -99,19 +129,22 @@ fn compare(run: &Run, shared: &Path, corpus: &Path, product: &Product) -> Result
 }
 
 /// Makes a run, in a folder of its own.
-fn see(run: &Run, shared: &Path, corpus: &Path, product: &Product) -> Result<Seen> {
+fn see(run: &Run, tier: Tier, shared: &Path, corpus: &Path, product: &Product) -> Result<Seen> {
     let folder = tempfile::tempdir()?;
     let folder = folder.path();
     copy(&shared.join("inputs"), &folder.join("inputs"))?;
     fs::create_dir(folder.join("EMPTY"))?;
     let mut args: Vec<PathBuf> =
-        ["run", "--quiet", "--json=outcome.json", "--timeout", "unlimited"].map(PathBuf::from).to_vec();
+        ["run", "--quiet", "--json=outcome.json", "--timeout", "unlimited", "--backend", tier.name()]
+            .map(PathBuf::from)
+            .to_vec();
     let mut roots = Vec::new();
     for dir in &run.dirs {
         let (host, guest) = dir.split_once("::").with_context(|| format!("{dir} has no ::"))?;
         // Data is shared by all runs, so that it must not change.
         let (host, access) = match is_data(host) {
             true => (corpus.join(host), "overlay"),
+            false if tier == Tier::Both => (folder.join(host), "overlay"),
             false => (folder.join(host), "rw"),
         };
         args.push("--dir".into());
@@ -137,8 +170,12 @@ fn see(run: &Run, shared: &Path, corpus: &Path, product: &Product) -> Result<See
     Ok(Seen {
         exit: output.status.code(),
         stdout_sha: sha256(&output.stdout),
-        files: run.files.keys().filter_map(written).collect(),
+        files: match tier {
+            Tier::Both => BTreeMap::new(),
+            _ => run.files.keys().filter_map(written).collect(),
+        },
         instructions: outcome["instructions"].as_u64().unwrap_or_default(),
+        backend: outcome["backend"].as_str().unwrap_or_default().to_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
 }
