@@ -63,6 +63,13 @@ impl HostDir {
         index.map(Handle).ok_or(Errno::Nfile)
     }
 
+    /// Says what is told of a file. Where nothing is written, a run leaves nothing behind that the next one could see; but
+    /// the host notes when a file was read, so that this is not told.
+    fn told(&self, stat: &Stat) -> Filestat {
+        let stat = filestat(stat);
+        if self.writable { stat } else { Filestat { atim: stat.mtim, ..stat } }
+    }
+
     fn check_writable(&self) -> Result<(), Errno> {
         if self.writable { Ok(()) } else { Err(Errno::Rofs) }
     }
@@ -149,7 +156,7 @@ impl FileSystem for HostDir {
     }
 
     fn stat_at(&mut self, dir: Handle, name: &str) -> Result<Filestat, Errno> {
-        Ok(filestat(&sys::statat(self.fd(dir)?, name, AtFlags::SYMLINK_NOFOLLOW)?))
+        Ok(self.told(&sys::statat(self.fd(dir)?, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     fn set_times_at(&mut self, dir: Handle, name: &str, times: Times) -> Result<(), Errno> {
@@ -188,7 +195,7 @@ impl FileSystem for HostDir {
     }
 
     fn stat(&mut self, handle: Handle) -> Result<Filestat, Errno> {
-        Ok(filestat(&sys::fstat(self.fd(handle)?)?))
+        Ok(self.told(&sys::fstat(self.fd(handle)?)?))
     }
 
     fn set_times(&mut self, handle: Handle, times: Times) -> Result<(), Errno> {
@@ -382,6 +389,24 @@ impl From<rustix::io::Errno> for Errno {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_a_file_was_read_is_told_only_where_it_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "x").unwrap();
+        let stat = |writable| {
+            let mut dir = HostDir::open(folder.path(), writable).unwrap();
+            let root = dir.root();
+            dir.stat_at(root, "a").unwrap()
+        };
+        let before = stat(false);
+        let read = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(5);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_times(std::fs::FileTimes::new().set_accessed(read)).unwrap();
+        assert_eq!(stat(false).atim, before.atim);
+        assert_eq!(stat(true).atim, 5_000_000_000);
+    }
 
     #[test]
     fn times_are_clamped() {
