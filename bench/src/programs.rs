@@ -12,8 +12,10 @@ use serde::Deserialize;
 use wasmi_wasi::wasi_common::sync::{Dir, WasiCtxBuilder, ambient_authority};
 use wasmos_runtime as wasmos;
 use wasmos_runtime::wasi::{self, Access, Output, Stdin, WasiCtx};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use crate::engines::wasmi_engine;
+use crate::jit::{Setup, peer_engine};
 use crate::stats::{geometric_mean, spread};
 
 /// Which engine runs a program.
@@ -23,6 +25,10 @@ pub enum Which {
     Wasmos,
     /// The peer, with fuel.
     Wasmi,
+    /// Ours, compiled.
+    WasmosJit,
+    /// The peer that compiles, by default: without metering.
+    Wasmtime,
 }
 
 /// A run of `runs.json`.
@@ -88,14 +94,38 @@ pub fn run_one(which: Which, module: &Path, dirs: &[String], args: &[String]) ->
     let dirs = dirs.iter().map(|dir| dir.split_once("::").context("a directory is HOST::GUEST"));
     let dirs: Vec<_> = dirs.collect::<Result<_>>()?;
     let status = match which {
-        Which::Wasmos => own(bytes, &dirs, &args)?,
+        Which::Wasmos => own(bytes, &dirs, &args, wasmos::Backend::Interpreter)?,
+        Which::WasmosJit => own(bytes, &dirs, &args, wasmos::Backend::Jit(wasmos::JitOptions::default()))?,
+        Which::Wasmtime => wasmtime(&bytes, &dirs, &args)?,
         Which::Wasmi => peer(&bytes, &dirs, &args)?,
     };
     std::process::exit(status)
 }
 
-fn own(bytes: Vec<u8>, dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
-    let engine = wasmos::Engine::default();
+fn wasmtime(bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
+    let engine = peer_engine(Setup::Default)?;
+    let module = wasmtime::Module::new(&engine, bytes)?;
+    let mut builder = wasmtime_wasi::WasiCtxBuilder::new();
+    builder.args(args).inherit_stdio().allow_blocking_current_thread(true);
+    for (host, guest) in dirs {
+        builder.preopened_dir(host, guest, wasmtime_wasi::FsPerms::ReadWrite)?;
+    }
+    let mut store = wasmtime::Store::new(&engine, builder.build_p1());
+    let mut linker = wasmtime::Linker::new(&engine);
+    p1::add_to_linker_sync(&mut linker, |ctx: &mut WasiP1Ctx| ctx)?;
+    let instance = linker.instantiate(&mut store, &module)?;
+    let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
+    match start.call(&mut store, ()) {
+        Ok(()) => Ok(0),
+        Err(error) => match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+            Some(exit) => Ok(exit.0),
+            None => bail!("{error:?}"),
+        },
+    }
+}
+
+fn own(bytes: Vec<u8>, dirs: &[(&str, &str)], args: &[String], backend: wasmos::Backend) -> Result<i32> {
+    let engine = wasmos::Engine::new(wasmos::Config { backend, ..Default::default() });
     let module = wasmos::Module::new(&engine, bytes)?;
     let mut builder = WasiCtx::builder().args(args).stdin(Stdin::Inherit);
     builder = builder.stdout(Output::Inherit).stderr(Output::Inherit);
@@ -138,23 +168,35 @@ fn peer(bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
 /// Prints a row for each run that both engines can make.
 pub fn run(shared: &Path, corpus: &Path, rounds: usize, only: &str) -> Result<()> {
     let runs = Program::all(shared)?;
-    println!("| run | wasmi + fuel, ms | wasmos, metered (min–max) |\n| --- | --: | --- |");
-    let mut ratios = Vec::new();
+    println!(
+        "| run | wasmi + fuel, ms | wasmos, metered (min–max) | wasmos JIT (min–max) | wasmtime (min–max) |"
+    );
+    println!("| --- | --: | --- | --- | --- |");
+    let mut means = [const { Vec::new() }; 3];
     for run in runs.iter().filter(|run| run.name.contains(only)) {
         if let Err(why) = time(Which::Wasmos, run, shared, corpus) {
             println!("| {} | left out: {why} | |", run.name);
             continue;
         }
-        let mut pairs = Vec::new();
+        let mut times = [const { Vec::new() }; 4];
         for _ in 0..rounds {
-            pairs.push((time(Which::Wasmos, run, shared, corpus)?, time(Which::Wasmi, run, shared, corpus)?));
+            let peer = time(Which::Wasmi, run, shared, corpus)?;
+            times[0].push(peer * 1e3);
+            for (list, which) in times[1..].iter_mut().zip([Which::Wasmos, Which::WasmosJit, Which::Wasmtime])
+            {
+                list.push(time(which, run, shared, corpus)? / peer);
+            }
         }
-        let [least, median, most] = spread(pairs.iter().map(|(own, peer)| own / peer).collect());
-        let [_, peer, _] = spread(pairs.iter().map(|(_, peer)| peer * 1e3).collect());
-        println!("| {} | {peer:.1} | {median:.2} ({least:.2}–{most:.2}) |", run.name);
-        ratios.push(median);
+        let [peer, rest @ ..] = times.map(spread);
+        print!("| {} | {:.1} |", run.name, peer[1]);
+        for (mean, [least, median, most]) in means.iter_mut().zip(rest) {
+            print!(" {median:.2} ({least:.2}–{most:.2}) |");
+            mean.push(median);
+        }
+        println!();
     }
-    println!("| geometric mean | 1 | {:.2} |", geometric_mean(ratios));
+    let [own, jit, peer] = means.map(geometric_mean);
+    println!("| geometric mean | 1 | {own:.2} | {jit:.2} | {peer:.2} |");
     Ok(())
 }
 
