@@ -127,6 +127,13 @@ impl CallGraph {
         self.reachable.get(func.index()).copied().unwrap_or(false)
     }
 
+    /// Returns whether nothing but calls by index leads to a function: no table, no reference, no export.
+    #[must_use]
+    pub fn is_called_directly_only(&self, func: FuncIdx) -> bool {
+        let mut edges = self.graph.edges_directed(NodeIndex::new(func.index()), Direction::Incoming);
+        edges.all(|edge| *edge.weight() == Reason::Direct) && self.roots.binary_search(&func).is_err()
+    }
+
     /// Returns whether a function may come to call itself.
     #[must_use]
     pub fn is_recursive(&self, func: FuncIdx) -> bool {

@@ -129,14 +129,9 @@ impl Cfg {
     /// Builds the graph of a body.
     #[must_use]
     pub fn build(module: &ValidModule, body: Body) -> Self {
-        let mut builder = Builder::new(body.0.end);
-        if let Ok((_, mut instrs)) = module.code(body) {
-            builder.begin_block(instrs.offset());
-            while let Some((_, instr)) = instrs.next() {
-                builder.instr(&instr, instrs.offset());
-            }
-        }
-        builder.finish()
+        let mut cfg = Self::default();
+        Builder::default().build(module, body, &mut cfg);
+        cfg
     }
 
     /// Returns the blocks in the order of the code; the exit is the last.
@@ -209,6 +204,7 @@ enum FrameKind {
 }
 
 /// A block of the source that is open.
+#[derive(Debug)]
 struct Frame {
     kind: FrameKind,
     /// Whether it was opened where code can be reached.
@@ -229,7 +225,9 @@ struct Frame {
     clauses: usize,
 }
 
-struct Builder {
+/// Builds graphs one after the other, in buffers that serve them all.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
     blocks: Vec<Block>,
     edges: Vec<(BlockIdx, Label)>,
     /// Block of each label, and whether an edge leads to it.
@@ -240,14 +238,31 @@ struct Builder {
     current: Option<BlockIdx>,
     /// For each label, the block whose `br_table` mentioned it last.
     mentioned: Vec<BlockIdx>,
-    end: u32,
+    /// The edges, once every label is bound.
+    resolved: Vec<(BlockIdx, BlockIdx)>,
+    /// Fuel of the current block so far.
+    fuel: u32,
     n_instrs: u32,
     n_dead: u32,
 }
 
 impl Builder {
-    fn new(end: u32) -> Self {
-        let function = Frame {
+    /// Builds the graph of a body in place of the one before.
+    pub(crate) fn build(&mut self, module: &ValidModule, body: Body, cfg: &mut Cfg) {
+        self.begin();
+        if let Ok((_, instrs)) = module.code(body) {
+            self.begin_block(instrs.offset());
+            instrs.visit(|_, instr, next| self.instr(instr, next));
+        }
+        self.finish(body.0.end, cfg);
+    }
+
+    fn begin(&mut self) {
+        self.edges.clear();
+        self.labels.clear();
+        self.labels.push((UNBOUND, false));
+        self.frames.clear();
+        self.frames.push(Frame {
             kind: FrameKind::Function,
             reachable: true,
             label: EXIT,
@@ -257,19 +272,11 @@ impl Builder {
             dispatch: None,
             dispatched: None,
             clauses: 0,
-        };
-        Self {
-            blocks: Vec::new(),
-            edges: Vec::new(),
-            labels: vec![(UNBOUND, false)],
-            frames: vec![function],
-            clauses: Vec::new(),
-            current: None,
-            mentioned: Vec::new(),
-            end,
-            n_instrs: 0,
-            n_dead: 0,
-        }
+        });
+        self.clauses.clear();
+        self.mentioned.clear();
+        self.current = None;
+        (self.fuel, self.n_instrs, self.n_dead) = (0, 0, 0);
     }
 
     fn new_label(&mut self) -> Label {
@@ -310,7 +317,9 @@ impl Builder {
     /// Ends the current block.
     fn end_block(&mut self, end: u32, terminator: Terminator) -> Option<BlockIdx> {
         let block = self.current.take()?;
+        let fuel = std::mem::take(&mut self.fuel);
         if let Some(open) = self.blocks.get_mut(block.index()) {
+            open.fuel = fuel;
             open.end = end;
             open.terminator = terminator;
         }
@@ -334,11 +343,9 @@ impl Builder {
     fn instr(&mut self, instr: &Instr<'_>, next: u32) {
         let info = instr.op().info();
         match self.current {
-            Some(block) => {
+            Some(_) => {
                 self.n_instrs += 1;
-                if let Some(block) = self.blocks.get_mut(block.index()) {
-                    block.fuel += u32::from(info.fuel);
-                }
+                self.fuel += u32::from(info.fuel);
             }
             None => self.n_dead += 1,
         }
@@ -572,20 +579,21 @@ impl Builder {
         }
     }
 
-    fn finish(mut self) -> Cfg {
-        let exit = self.push_block(self.end, Terminator::Exit);
+    fn finish(&mut self, end: u32, cfg: &mut Cfg) {
+        let exit = self.push_block(end, Terminator::Exit);
         self.bind(EXIT, exit);
-        let mut cfg = Cfg { n_instrs: self.n_instrs, n_dead: self.n_dead, ..Cfg::default() };
         let bound = |label: Label| self.labels.get(label.0 as usize).map(|label| label.0);
-        let resolved: Vec<_> = self
-            .edges
-            .iter()
-            .filter_map(|(from, to)| Some((*from, BlockIdx(bound(*to).filter(|block| *block != UNBOUND)?))))
-            .collect();
-        cfg.succs.group(self.blocks.len(), resolved.iter().copied());
-        cfg.preds.group(self.blocks.len(), resolved.iter().map(|(from, to)| (*to, *from)));
-        cfg.blocks = self.blocks;
-        cfg
+        self.resolved.clear();
+        self.resolved.extend(
+            self.edges.iter().filter_map(|(from, to)| {
+                Some((*from, BlockIdx(bound(*to).filter(|block| *block != UNBOUND)?)))
+            }),
+        );
+        cfg.succs.group(self.blocks.len(), self.resolved.iter().copied());
+        cfg.preds.group(self.blocks.len(), self.resolved.iter().map(|(from, to)| (*to, *from)));
+        (cfg.n_instrs, cfg.n_dead) = (self.n_instrs, self.n_dead);
+        std::mem::swap(&mut cfg.blocks, &mut self.blocks);
+        self.blocks.clear();
     }
 }
 

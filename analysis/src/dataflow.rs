@@ -110,8 +110,8 @@ pub struct StackString {
     pub n_stores: u32,
 }
 
-/// How many arguments of a call are kept.
-const ARGS: usize = 4;
+/// How many arguments of a call are kept: those of `path_open` from its flags on.
+pub(crate) const ARGS: usize = 5;
 /// How many constants a local is followed through.
 const SET: usize = 4;
 /// How many bytes of a stack string are kept.
@@ -206,14 +206,22 @@ impl Default for BlockIdx {
 }
 
 impl<'a> Dataflow<'a> {
-    /// Reads a body, whose graph is `cfg`, in place of the one before.
-    pub fn read(&mut self, module: &'a ValidModule, func: FuncIdx, body: Body, cfg: &Cfg) {
+    /// Reads a body, whose graph is `cfg`, in place of the one before. `visit` is shown each instruction that has a block, so
+    /// that other facts of the code need no walk of their own.
+    pub fn read(
+        &mut self,
+        module: &'a ValidModule,
+        func: FuncIdx,
+        body: Body,
+        cfg: &Cfg,
+        mut visit: impl FnMut(u32, &Instr<'a>),
+    ) {
         self.reset(module, func, cfg);
         let Ok((_, instrs)) = module.code(body) else { return };
         let mut blocks = cfg.indices().zip(cfg.blocks()).filter(|(_, block)| block.start < block.end);
         let mut block = blocks.next();
         self.note_branches_out(cfg, Cfg::ENTRY);
-        for (offset, instr) in instrs {
+        instrs.visit(|offset, instr, _| {
             while let Some((index, _)) = block.filter(|(_, block)| block.end <= offset) {
                 block = blocks.next();
                 if let Some((next, _)) = block {
@@ -224,12 +232,13 @@ impl<'a> Dataflow<'a> {
             match block {
                 Some((index, it)) if it.start <= offset => {
                     self.current = index;
-                    self.instr(module, offset, &instr, offset + 1 == body.0.end);
+                    self.instr(module, offset, instr, offset + 1 == body.0.end);
+                    visit(offset, instr);
                 }
                 // No path leads there; what follows it is a block of its own.
                 _ => {}
             }
-        }
+        });
         self.end_run();
     }
 
@@ -299,7 +308,7 @@ impl<'a> Dataflow<'a> {
         at.ok().and_then(|at| self.labels.get(at)).map_or(0, |(_, n)| *n)
     }
 
-    /// Returns the last arguments of a call, at most four; the first of them is that of parameter `n_params - len`.
+    /// Returns the last arguments of a call, at most five; the first of them is that of parameter `n_params - len`.
     #[must_use]
     pub fn args(&self, call: &CallSite) -> &[ValueIdx] {
         let start = call.args as usize;
@@ -728,7 +737,7 @@ mod tests {
         ));
         let cfg = Cfg::build(&module, module.bodies[0]);
         let mut flow = Dataflow::default();
-        flow.read(&module, FuncIdx(0), module.bodies[0], &cfg);
+        flow.read(&module, FuncIdx(0), module.bodies[0], &cfg, |_, _| {});
         let index = match flow.calls.last().unwrap().callee {
             Callee::Indirect { index, .. } => index,
             other => panic!("{other:?}"),
@@ -766,7 +775,13 @@ mod tests {
         let returns = |body: &str| {
             let module = module(&format!("(module (func (param i32) (result i32) {body}))"));
             let mut flow = Dataflow::default();
-            flow.read(&module, FuncIdx(0), module.bodies[0], &Cfg::build(&module, module.bodies[0]));
+            flow.read(
+                &module,
+                FuncIdx(0),
+                module.bodies[0],
+                &Cfg::build(&module, module.bodies[0]),
+                |_, _| {},
+            );
             flow.returns()
         };
         assert_eq!(returns("i32.const 3"), Some(3));
@@ -788,7 +803,7 @@ mod tests {
         let module = module(&format!("(module (memory 1) (func (param i32) {stores}))"));
         let cfg = Cfg::build(&module, module.bodies[0]);
         let mut flow = Dataflow::default();
-        flow.read(&module, FuncIdx(0), module.bodies[0], &cfg);
+        flow.read(&module, FuncIdx(0), module.bodies[0], &cfg, |_, _| {});
         assert_eq!(flow.stack_strings.len(), 1);
         assert_eq!(flow.stack_strings[0].bytes, b"evil.example");
     }

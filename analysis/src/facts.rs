@@ -58,7 +58,7 @@ impl<'a> Facts<'a> {
         let (functions, data) = rayon::join(|| functions(module), || DataFacts::of(module));
         let tables = Tables::find(module, &functions);
         let graph = CallGraph::build(module, &functions, &tables);
-        let audit = Audit::of(module, &graph);
+        let audit = Audit::of(module, &graph, &functions);
         let provenance = Provenance::of(module, &data);
         let bounds = bounds(module, &functions, &graph);
         let mut facts = Self {

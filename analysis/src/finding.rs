@@ -4,6 +4,8 @@ use std::fmt;
 
 use wasmos_frontend::types::FuncIdx;
 
+use crate::lines::SourceLine;
+
 /// How bad something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
@@ -161,8 +163,12 @@ pub struct Finding {
     pub message: String,
     /// Where.
     pub place: Place,
+    /// Where debug information says that it comes from.
+    pub source: Option<SourceLine>,
     /// What it rests on: numbers, and text of the guest, which is untrusted.
     pub evidence: Vec<String>,
+    /// How many places like it the rule has found that are no findings of their own.
+    pub n_more: u32,
     /// What would take its points away.
     pub remedy: &'static str,
     /// Points that it gives, before the cap of its category.

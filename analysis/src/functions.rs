@@ -6,12 +6,12 @@ use wasmos_frontend::module::Body;
 use wasmos_frontend::opcode::{Instr, Op};
 use wasmos_frontend::types::{ElemIdx, FuncIdx, GlobalIdx, TableIdx, TypeIdx};
 
-use crate::cfg::Cfg;
+use crate::cfg::{Builder, Cfg};
 use crate::cost::{LocalCost, Times};
-use crate::dataflow::{Callee, Dataflow, StackString, ValueIdx};
+use crate::dataflow::{ARGS, Callee, Dataflow, StackString, ValueIdx};
 use crate::dominators::dominators;
 use crate::loops::Loops;
-use crate::mix::{Contents, Walker};
+use crate::mix::{Contents, Gatherer};
 use crate::shapes::{self, Shape};
 use crate::trips::{Trips, trips};
 
@@ -66,6 +66,32 @@ pub enum Arg {
     Unknown,
 }
 
+/// The last arguments of a call: they stand in place, since a module has as many lists of them as calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Args {
+    len: u8,
+    args: [Arg; ARGS],
+}
+
+impl Args {
+    fn of(args: impl Iterator<Item = Arg>) -> Self {
+        let mut all = Self { len: 0, args: [Arg::Unknown; ARGS] };
+        for (slot, arg) in all.args.iter_mut().zip(args) {
+            *slot = arg;
+            all.len += 1;
+        }
+        all
+    }
+}
+
+impl std::ops::Deref for Args {
+    type Target = [Arg];
+
+    fn deref(&self) -> &[Arg] {
+        self.args.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+}
+
 /// A call.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -73,8 +99,8 @@ pub struct Call {
     pub at: u32,
     /// What is called.
     pub target: Target,
-    /// The last arguments, at most four.
-    pub args: Vec<Arg>,
+    /// The last arguments, at most five.
+    pub args: Args,
     /// How many loops it stands in.
     pub loop_depth: u32,
     /// Whether no bound is known for one of them.
@@ -153,8 +179,10 @@ pub fn functions(module: &ValidModule) -> Vec<FuncFacts> {
 /// Buffers that serve one body after the other.
 #[derive(Debug, Default)]
 struct Scratch<'a> {
+    builder: Builder,
+    cfg: Cfg,
     flow: Dataflow<'a>,
-    walker: Walker,
+    gatherer: Gatherer,
 }
 
 impl<'a> Scratch<'a> {
@@ -166,14 +194,17 @@ impl<'a> Scratch<'a> {
                 ..FuncFacts::default()
             };
         }
-        let cfg = Cfg::build(module, body);
-        self.flow.read(module, func, body, &cfg);
-        let contents = self.walker.walk(module, func, body, &cfg);
+        self.builder.build(module, body, &mut self.cfg);
+        let cfg = &self.cfg;
+        let gatherer = &mut self.gatherer;
+        gatherer.begin(module, func);
+        self.flow.read(module, func, body, cfg, |at, instr| gatherer.next(module, at, instr));
+        let contents = gatherer.finish();
         let flow = &self.flow;
-        let loops = Loops::find(&cfg);
+        let loops = Loops::find(cfg);
         let trips =
-            if loops.all().is_empty() { Vec::new() } else { trips(&cfg, &loops, &dominators(&cfg), flow) };
-        let times = Times::of_loops(&cfg, &loops, &trips);
+            if loops.all().is_empty() { Vec::new() } else { trips(cfg, &loops, &dominators(cfg), flow) };
+        let times = Times::of_loops(cfg, &loops, &trips);
         let calls: Vec<Call> = flow.calls.iter().map(|call| self.call(call, &loops, &times)).collect();
         let mut stack_strings = flow.stack_strings.clone();
         stack_strings.truncate(STACK_STRINGS);
@@ -189,14 +220,8 @@ impl<'a> Scratch<'a> {
             tables: tables(flow),
             globals: globals(module, flow),
             returns: flow.returns(),
-            shapes: shapes::find(&shapes::Parts {
-                module,
-                cfg: &cfg,
-                loops: &loops,
-                flow,
-                contents: &contents,
-            }),
-            cost: LocalCost::of(module, &cfg, &loops, &times, flow),
+            shapes: shapes::find(&shapes::Parts { module, cfg, loops: &loops, flow, contents: &contents }),
+            cost: LocalCost::of(module, cfg, &loops, &times, flow),
             contents,
             calls,
             stack_strings,
@@ -215,7 +240,7 @@ impl<'a> Scratch<'a> {
                 Target::Table { ty, table, index: index_of(flow, index), is_literal }
             }
         };
-        let args = flow.args(call).iter().map(|value| arg(flow, *value)).collect();
+        let args = Args::of(flow.args(call).iter().map(|value| arg(flow, *value)));
         let innermost = loops.of(call.block).and_then(|at| times.get(at.index()));
         Call {
             at: call.at,

@@ -1,6 +1,7 @@
 //! The audit of imports: what each lets the guest do, and whether code that can run asks for it.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use wasmos_abi::Capability;
 use wasmos_abi::imports::{KnownImport, Type, known};
@@ -10,6 +11,7 @@ use wasmos_frontend::module::{ExternKind, Import, ImportType};
 use wasmos_frontend::types::{FuncIdx, FuncType, ValType};
 
 use crate::callgraph::CallGraph;
+use crate::functions::{Arg, Call, FuncFacts, Target};
 
 /// How an import came by its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +47,8 @@ pub struct ImportFacts {
     pub platform: Option<&'static str>,
     /// What a run must grant for it; `None` if a run does not link it.
     pub capability: Option<Capability>,
+    /// What it takes besides, as it may be called: who opens a file may open it for writing.
+    pub also: Option<Capability>,
     /// The function, if it is one.
     pub func: Option<FuncIdx>,
     /// Whether code that can run calls it, or the host can be handed it. Other things than functions always are.
@@ -67,12 +71,14 @@ pub struct Audit {
 /// Characters of a name that are kept.
 const NAME: usize = 512;
 
+/// By module and name: the rows of `abi::imports`.
+static KNOWN: LazyLock<HashMap<(&str, &str), KnownImport>> =
+    LazyLock::new(|| known().map(|it| ((it.module, it.name), it)).collect());
+
 impl Audit {
-    /// Judges every import.
+    /// Judges every import; `functions` are the bodies' facts.
     #[must_use]
-    pub fn of(module: &ValidModule, graph: &CallGraph) -> Self {
-        let table: HashMap<(&str, &str), KnownImport> =
-            known().map(|it| ((it.module, it.name), it)).collect();
+    pub fn of(module: &ValidModule, graph: &CallGraph, functions: &[FuncFacts]) -> Self {
         let mut audit = Self::default();
         for (position, import) in module.imports.iter().enumerate() {
             let func = match import.ty {
@@ -82,7 +88,11 @@ impl Audit {
                 }
                 _ => None,
             };
-            audit.imports.push(facts(module, graph, &table, position, import, func));
+            let mut import = facts(module, graph, position, import, func);
+            if import.name == "path_open" && import.capability.is_some() && import.reachable {
+                import.note_writing(graph, functions);
+            }
+            audit.imports.push(import);
         }
         audit.is_minified = is_minified(&audit.imports);
         audit
@@ -100,6 +110,27 @@ impl Audit {
     }
 }
 
+impl ImportFacts {
+    /// `path_open` reads, unless some call of it may create, cut or write: rights and flags say so. Source: the witx document
+    /// `wasi_snapshot_preview1`.
+    fn note_writing(&mut self, graph: &CallGraph, functions: &[FuncFacts]) {
+        const CREATE_OR_CUT: u64 = 1 | 1 << 3;
+        const FD_WRITE: u64 = 1 << 6;
+        let Some(func) = self.func else { return };
+        let calls = functions.iter().flat_map(|body| &body.calls);
+        let mut calls = calls.filter(|call| call.target == Target::Func(func));
+        let reads = |call: &Call| match *call.args {
+            [Arg::Constant(flags), Arg::Constant(rights), ..] => {
+                flags & CREATE_OR_CUT == 0 && rights & FD_WRITE == 0
+            }
+            _ => false,
+        };
+        if !graph.is_called_directly_only(func) || !calls.all(reads) {
+            (self.also, self.class) = (Some(Capability::FsWrite), Class::FileWrite);
+        }
+    }
+}
+
 /// More than ten imports, and four characters of a name on average: the definition of the study that counted them.
 fn is_minified(imports: &[ImportFacts]) -> bool {
     let n_chars: usize = imports.iter().map(|import| import.name.chars().count()).sum();
@@ -109,13 +140,12 @@ fn is_minified(imports: &[ImportFacts]) -> bool {
 fn facts(
     module: &ValidModule,
     graph: &CallGraph,
-    table: &HashMap<(&str, &str), KnownImport>,
     position: usize,
     import: &Import,
     func: Option<FuncIdx>,
 ) -> ImportFacts {
     let (asked, name) = (module.text(import.module), module.text(import.name));
-    let row = table.get(&(asked, name)).filter(|_| func.is_some());
+    let row = KNOWN.get(&(asked, name)).filter(|_| func.is_some());
     let linked = row.filter(|row| func.is_some_and(|func| has_type(module, func, row)));
     // WASI by another type is WASI as a toolchain rewrote it: no run links it, and it is what its name says.
     let rewritten = row.filter(|_| asked.starts_with("wasi_"));
@@ -141,6 +171,7 @@ fn facts(
         source,
         platform,
         capability: linked.map(|row| row.capability),
+        also: None,
         func,
         reachable: func.is_none_or(|func| graph.is_reachable(func)),
         offset: import.offset,
@@ -198,7 +229,7 @@ mod tests {
         let module = module(text);
         let functions = functions(&module);
         let graph = CallGraph::build(&module, &functions, &Tables::find(&module, &functions));
-        let audit = Audit::of(&module, &graph);
+        let audit = Audit::of(&module, &graph, &functions);
         audit.imports.into_iter().map(|it| (it.name, it.class, it.source, it.reachable)).collect()
     }
 
@@ -217,6 +248,26 @@ mod tests {
                 ("proc_exit".into(), Class::Exit, Source::Linked, true),
             ]
         );
+    }
+
+    #[test]
+    fn who_opens_a_file_may_write_unless_the_call_says_otherwise() {
+        let found = |flags: &str, rights: &str| {
+            let module = module(&format!(
+                r#"(module (import "wasi_snapshot_preview1" "path_open"
+                     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+                     (func (export "f") (param i64) (result i32)
+                       (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4)
+                         (i32.const {flags}) ({rights}) (i64.const 0) (i32.const 0) (i32.const 8))))"#
+            ));
+            let functions = functions(&module);
+            let graph = CallGraph::build(&module, &functions, &Tables::find(&module, &functions));
+            Audit::of(&module, &graph, &functions).imports[0].also
+        };
+        assert_eq!(found("2", "i64.const 2"), None);
+        assert_eq!(found("1", "i64.const 2"), Some(Capability::FsWrite));
+        assert_eq!(found("0", "i64.const 66"), Some(Capability::FsWrite));
+        assert_eq!(found("0", "local.get 0"), Some(Capability::FsWrite));
     }
 
     #[test]

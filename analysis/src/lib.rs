@@ -5,17 +5,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod callgraph;
 pub mod cfg;
 pub mod cost;
 pub mod data;
 pub mod dataflow;
 pub mod dominators;
+pub mod embedded;
 pub mod facts;
 pub mod finding;
 mod fold;
 pub mod functions;
 pub mod imports;
+pub mod lines;
 pub mod loops;
 pub mod mix;
 pub mod policy;

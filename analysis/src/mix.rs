@@ -3,11 +3,9 @@
 
 use sha2::{Digest as _, Sha256};
 use wasmos_frontend::ValidModule;
-use wasmos_frontend::module::{Body, ImportType};
-use wasmos_frontend::opcode::{Class, Instr, Op};
+use wasmos_frontend::module::ImportType;
+use wasmos_frontend::opcode::{Class, Instr, Op, OpInfo};
 use wasmos_frontend::types::{BlockType, FuncIdx, TypeIdx};
-
-use crate::cfg::{Block, Cfg};
 
 /// Counts of instructions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -158,6 +156,8 @@ impl Constants {
 
     fn note_i32(&mut self, value: u32) {
         match value {
+            // Most constants are small, and none of those is one of note.
+            0..=0xffff => {}
             0x4_0000 | 0x8_0000 => self.rounds = true,
             _ => {
                 self.seen |= bit(&SHA256_K, value) | bit(&BLAKE256_C, value) << 8;
@@ -166,7 +166,9 @@ impl Constants {
     }
 
     fn note_i64(&mut self, value: u64) {
-        self.seen |= bit(&KECCAK_RC, value) << 16;
+        if value >= KECCAK_RC[0] {
+            self.seen |= bit(&KECCAK_RC, value) << 16;
+        }
     }
 }
 
@@ -208,50 +210,55 @@ pub struct Contents {
     pub unrolled: Option<Unrolled>,
 }
 
-/// Buffers of the walk, which serve one body after the other.
+/// Gathers what a body holds from the instructions that it is shown. Its buffers serve one body after the other.
 #[derive(Debug, Default)]
-pub struct Walker {
+pub struct Gatherer {
     bytes: Vec<u8>,
     repeats: Repeats,
+    mix: Mix,
+    constants: Constants,
+    /// The constant in front.
+    last: Option<u32>,
 }
 
-impl Walker {
-    /// Walks over a body.
-    pub fn walk(&mut self, module: &ValidModule, func: FuncIdx, body: Body, cfg: &Cfg) -> Contents {
-        let mut contents = Contents::default();
+impl Gatherer {
+    /// Begins with a function.
+    pub fn begin(&mut self, module: &ValidModule, func: FuncIdx) {
         self.bytes.clear();
         self.repeats.begin();
+        (self.mix, self.constants, self.last) = (Mix::default(), Constants::default(), None);
         signature(module, module.funcs.get(func.index()).map(|func| func.ty), &mut self.bytes);
-        let Ok((_, instrs)) = module.code(body) else { return contents };
-        let mut blocks = cfg.blocks().iter().filter(|block| block.start < block.end).peekable();
-        let mut last = None;
-        for (at, instr) in instrs {
-            while blocks.next_if(|block: &&Block| block.end <= at).is_some() {}
-            if blocks.peek().is_none_or(|block| block.start > at) {
-                continue;
+    }
+
+    /// Takes the next instruction that control flow can reach.
+    #[inline]
+    pub fn next(&mut self, module: &ValidModule, at: u32, instr: &Instr<'_>) {
+        let info = instr.op().info();
+        self.mix.count(info.op, info.class, info.code);
+        let last = self.last.take();
+        match *instr {
+            Instr::I32Const(value) => {
+                self.constants.note_i32(value as u32);
+                self.last = Some(value as u32);
             }
-            let info = instr.op().info();
-            contents.mix.count(info.op, info.class, info.code);
-            match instr {
-                Instr::I32Const(value) => contents.constants.note_i32(value as u32),
-                Instr::I64Const(value) => contents.constants.note_i64(value as u64),
-                Instr::I32And => contents.constants.note_mask(last, at),
-                _ => {}
-            }
-            last = match instr {
-                Instr::I32Const(value) => Some(value as u32),
-                _ => None,
-            };
-            self.repeats.next(info.code, matches!(info.class, Class::Bitwise), at);
-            normalise(module, &instr, info.code, &mut self.bytes);
+            Instr::I64Const(value) => self.constants.note_i64(value as u64),
+            Instr::I32And => self.constants.note_mask(last, at),
+            _ => {}
         }
-        if contents.mix.is_hash_like() {
-            contents.mix.hash_like_alu = contents.mix.alu;
+        self.repeats.next(info.code, matches!(info.class, Class::Bitwise), at);
+        normalise(module, instr, info, &mut self.bytes);
+    }
+
+    /// Ends the function.
+    #[must_use]
+    pub fn finish(&mut self) -> Contents {
+        let mut mix = self.mix;
+        if mix.is_hash_like() {
+            mix.hash_like_alu = mix.alu;
         }
-        contents.unrolled = self.repeats.best;
-        let digest = Sha256::digest(&self.bytes);
-        contents.hash.0.copy_from_slice(&digest[..16]);
-        contents
+        let mut hash = FuncHash::default();
+        hash.0.copy_from_slice(&Sha256::digest(&self.bytes)[..16]);
+        Contents { mix, constants: self.constants, hash, unrolled: self.repeats.best }
     }
 }
 
@@ -266,18 +273,20 @@ fn signature(module: &ValidModule, ty: Option<TypeIdx>, bytes: &mut Vec<u8>) {
 
 /// Appends an instruction without what depends on linking: a callee is its type, or its name if it is imported; indices of
 /// globals, tables and types are left out.
-fn normalise(module: &ValidModule, instr: &Instr<'_>, code: u32, bytes: &mut Vec<u8>) {
-    bytes.extend(&code.to_le_bytes()[..3]);
+fn normalise(module: &ValidModule, instr: &Instr<'_>, info: &OpInfo, bytes: &mut Vec<u8>) {
+    match u8::try_from(info.code) {
+        Ok(code) => bytes.push(code),
+        // The prefix, and the rest in full: no code has both forms.
+        Err(_) => bytes.extend([(info.code >> 16) as u8, (info.code >> 8) as u8, info.code as u8]),
+    }
     match *instr {
         Instr::I32Const(value) => bytes.extend(value.to_le_bytes()),
         Instr::I64Const(value) => bytes.extend(value.to_le_bytes()),
         Instr::F32Const(value) => bytes.extend(value.0.to_le_bytes()),
         Instr::F64Const(value) => bytes.extend(value.0.to_le_bytes()),
         Instr::V128Const(value) => bytes.extend(value.0),
-        Instr::LocalGet(local) | Instr::LocalSet(local) | Instr::LocalTee(local) => {
-            bytes.extend(local.0.to_le_bytes());
-        }
-        Instr::Br(label) | Instr::BrIf(label) => bytes.extend(label.0.to_le_bytes()),
+        Instr::LocalGet(local) | Instr::LocalSet(local) | Instr::LocalTee(local) => short(local.0, bytes),
+        Instr::Br(label) | Instr::BrIf(label) => short(label.0, bytes),
         Instr::Call(func) | Instr::ReturnCall(func) => callee(module, func, bytes),
         Instr::CallIndirect(call) | Instr::ReturnCallIndirect(call) => {
             signature(module, Some(call.ty), bytes)
@@ -287,10 +296,22 @@ fn normalise(module: &ValidModule, instr: &Instr<'_>, code: u32, bytes: &mut Vec
             BlockType::Value(ty) => bytes.push(ty.bits() as u8),
             BlockType::Type(ty) => signature(module, Some(ty), bytes),
         },
-        _ => {
+        _ if info.access_bytes > 0 => {
             if let Some(memarg) = instr.memarg() {
                 bytes.extend(memarg.offset.to_le_bytes());
             }
+        }
+        _ => {}
+    }
+}
+
+/// Appends an index: one byte if it is small.
+fn short(index: u32, bytes: &mut Vec<u8>) {
+    match u8::try_from(index) {
+        Ok(index) if index < u8::MAX => bytes.push(index),
+        _ => {
+            bytes.push(u8::MAX);
+            bytes.extend(index.to_le_bytes());
         }
     }
 }
@@ -315,9 +336,10 @@ fn import_name(module: &ValidModule, func: FuncIdx) -> Option<&str> {
 /// Finds repetitions by the place where the last eight instructions stood before.
 #[derive(Debug)]
 struct Repeats {
-    /// By hash: eight opcodes, the position behind them, the body that they stood in.
-    places: Vec<(u64, u32, u32)>,
-    body: u32,
+    /// By hash: half of the hash of eight opcodes, and the position behind them.
+    places: Box<[(u32, u32)]>,
+    /// Where the body begins. Positions go on from one body to the next, so that what is left of those before is known.
+    begin: u32,
     window: u64,
     position: u32,
     lag: u32,
@@ -331,8 +353,8 @@ const PLACES_LOG2: u32 = 12;
 impl Default for Repeats {
     fn default() -> Self {
         Self {
-            places: vec![(0, 0, 0); 1 << PLACES_LOG2],
-            body: 0,
+            places: vec![(0, 0); 1 << PLACES_LOG2].into(),
+            begin: 0,
             window: 0,
             position: 0,
             lag: 0,
@@ -345,28 +367,35 @@ impl Default for Repeats {
 
 impl Repeats {
     fn begin(&mut self) {
-        self.body = self.body.wrapping_add(1);
-        (self.window, self.position, self.lag, self.run, self.run_bits) = (0, 0, 0, 0, 0);
+        if self.position > u32::MAX / 2 {
+            *self = Self::default();
+        }
+        (self.begin, self.window, self.lag, self.run, self.run_bits) = (self.position, 0, 0, 0, 0);
         self.best = None;
     }
 
+    #[inline]
     fn next(&mut self, code: u32, is_bitwise: bool, at: u32) {
         self.window = self.window << 8 | u64::from(code & 0xff);
-        self.position += 1;
-        let slot = (self.window.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES_LOG2)) as usize;
-        let (window, position, body) = self.places[slot];
-        self.places[slot] = (self.window, self.position, self.body);
+        self.position = self.position.wrapping_add(1);
+        let hash = self.window.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (slot, half) = ((hash >> (64 - PLACES_LOG2)) as usize, (hash >> 16) as u32);
+        let Some(place) = self.places.get_mut(slot) else { return };
+        let (known, position) = std::mem::replace(place, (half, self.position));
         let lag = self.position.wrapping_sub(position);
-        if window != self.window || body != self.body || lag != self.lag {
+        if known != half || position <= self.begin || lag != self.lag {
             (self.lag, self.run, self.run_bits) = (lag, 0, 0);
             return;
         }
         self.run += 1;
         self.run_bits += u32::from(is_bitwise);
+        // At least eight rounds of at least eight instructions, counted without a division.
+        if self.lag < 8 || u64::from(self.run) < 7 * u64::from(self.lag) {
+            return;
+        }
         let times = self.run / self.lag + 1;
         // A tenth of the code must be logic or shifts, or it is the filling of a table.
-        let is_long = self.lag >= 8 && times >= 8 && self.run_bits * 10 >= self.run;
-        if is_long && self.best.is_none_or(|best| times > best.times) {
+        if self.run_bits * 10 >= self.run && self.best.is_none_or(|best| times > best.times) {
             self.best = Some(Unrolled { at, period: self.lag, times });
         }
     }
@@ -375,12 +404,19 @@ impl Repeats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cfg::Cfg;
+    use crate::dataflow::Dataflow;
     use crate::testing::module;
 
     fn contents(text: &str, at: usize) -> Contents {
         let module = module(text);
-        let body = module.bodies[at];
-        Walker::default().walk(&module, module.defined_func(at), body, &Cfg::build(&module, body))
+        let (func, body) = (module.defined_func(at), module.bodies[at]);
+        let mut gatherer = Gatherer::default();
+        gatherer.begin(&module, func);
+        Dataflow::default().read(&module, func, body, &Cfg::build(&module, body), |at, instr| {
+            gatherer.next(&module, at, instr);
+        });
+        gatherer.finish()
     }
 
     #[test]

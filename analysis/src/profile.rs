@@ -37,11 +37,11 @@ impl Profile {
     /// Derives the profile of a module.
     #[must_use]
     pub fn of(audit: &Audit, module_sha256: &str) -> Self {
-        let needs = audit.imports.iter().filter_map(|import| {
-            Some(Need {
+        let needs = audit.imports.iter().flat_map(|import| {
+            [import.capability, import.also].into_iter().flatten().map(|capability| Need {
                 module: import.module.clone(),
                 name: import.name.clone(),
-                capability: import.capability?,
+                capability,
                 reachable: import.reachable,
             })
         });
@@ -98,7 +98,7 @@ mod tests {
         );
         let functions = functions(&module);
         let graph = CallGraph::build(&module, &functions, &Tables::find(&module, &functions));
-        let profile = Profile::of(&Audit::of(&module, &graph), "00ff");
+        let profile = Profile::of(&Audit::of(&module, &graph, &functions), "00ff");
         let text = profile.to_toml();
         assert!(text.parse::<toml::Table>().is_ok());
         expect![[r#"

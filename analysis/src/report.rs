@@ -8,9 +8,11 @@ use wasmos_frontend::types::FuncIdx;
 
 use crate::cost::Bound;
 use crate::data::DataFacts;
+use crate::embedded::{self, Embedded};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::imports::ImportFacts;
+use crate::lines::source_lines;
 use crate::mix::FuncHash;
 use crate::policy::Policy;
 use crate::profile::Profile;
@@ -105,6 +107,8 @@ pub struct Report {
     pub functions: Vec<FuncReport>,
     /// Data.
     pub data: DataFacts,
+    /// Modules in the data, in their order.
+    pub embedded: Vec<Embedded>,
     /// Names and sections.
     pub provenance: Provenance,
     /// How much was looked at.
@@ -135,9 +139,19 @@ impl Report {
     /// Judges facts.
     #[must_use]
     pub fn of(facts: &Facts<'_>, policy: &Policy) -> Self {
+        Self::at_depth(facts, policy, 0)
+    }
+
+    /// Judges facts of a module that stands so many levels deep in others.
+    pub(crate) fn at_depth(facts: &Facts<'_>, policy: &Policy, depth: u32) -> Self {
         let module = facts.module;
         let sha256 = hex(&Sha256::digest(module.bytes()));
-        let findings = ask(facts, policy);
+        let mut findings = ask(facts, policy);
+        let embedded = embedded::judge(module, &facts.data.files, policy, depth);
+        describe(&mut findings, &embedded);
+        if depth == 0 && facts.provenance.has_dwarf {
+            find_lines(module, &mut findings);
+        }
         let score = Score::of(&findings, |finding| {
             rule(finding.rule).map_or(crate::finding::Category::Posture, |rule| rule.category)
         });
@@ -152,11 +166,28 @@ impl Report {
             cost: costs(facts),
             functions: functions(facts, &findings),
             data: facts.data.clone(),
+            embedded,
             provenance: facts.provenance.clone(),
             coverage,
             findings,
             sha256,
         }
+    }
+}
+
+/// Tells at the findings of embedded files what came of those that are modules.
+fn describe(findings: &mut [Finding], embedded: &[Embedded]) {
+    for finding in findings.iter_mut().filter(|finding| finding.rule == "D004") {
+        if let Some(it) = embedded.iter().find(|it| it.at == finding.place.offset) {
+            finding.evidence.push(format!("{} bytes; {}", it.len_bytes, it.judged.sentence()));
+        }
+    }
+}
+
+fn find_lines(module: &ValidModule, findings: &mut [Finding]) {
+    let offsets: Vec<u32> = findings.iter().map(|finding| finding.place.offset).collect();
+    for (finding, line) in findings.iter_mut().zip(source_lines(module, &offsets)) {
+        finding.source = line.filter(|_| finding.place.func.is_some());
     }
 }
 

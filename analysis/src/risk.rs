@@ -102,7 +102,19 @@ mod tests {
 
     fn finding(rule: &'static str, grade: Grade, confidence: Confidence, points: u32) -> Finding {
         let (message, evidence) = (String::new(), Vec::new());
-        Finding { rule, grade, confidence, message, place: Place::MODULE, evidence, remedy: "", points }
+        let place = Place::MODULE;
+        Finding {
+            rule,
+            grade,
+            confidence,
+            message,
+            place,
+            source: None,
+            evidence,
+            n_more: 0,
+            remedy: "",
+            points,
+        }
     }
 
     fn judge(findings: &[Finding], is_complete: bool) -> (u32, Verdict) {

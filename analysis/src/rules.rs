@@ -286,7 +286,9 @@ fn ask_one(rule: &Rule, facts: &Facts<'_>, policy: &Policy) -> Vec<Finding> {
                 confidence,
                 message,
                 place,
+                source: None,
                 evidence,
+                n_more: 0,
                 remedy: rule.remedy,
                 points: 0,
             }
@@ -296,6 +298,7 @@ fn ask_one(rule: &Rule, facts: &Facts<'_>, policy: &Policy) -> Vec<Finding> {
         && n_more > 0
     {
         last.evidence.push(format!("and {n_more} more places like this"));
+        last.n_more = u32::try_from(n_more).unwrap_or(u32::MAX);
     }
     // A rule gives its points once, to what is worst.
     let worst = (0..findings.len()).max_by_key(|at| {

@@ -3,6 +3,7 @@
 //! Absolute times of a shared machine mean nothing: every figure is a ratio of two measurements that were taken one
 //! after the other, its median over the rounds, and its spread.
 
+mod analyze;
 mod calls;
 mod corpus;
 mod delays;
@@ -41,6 +42,24 @@ enum Command {
         /// Only modules whose path contains this.
         #[arg(long, default_value = "")]
         only: String,
+    },
+    /// Analyses each module of the corpus, from its bytes to the report.
+    Analyze {
+        /// Folder that `cargo xtask corpus` has filled.
+        #[arg(long, env = "WASMOS_CORPUS", default_value = "target/corpus")]
+        corpus: PathBuf,
+        /// How often each is measured.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Only modules whose path contains this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// How the time of an analysis grows with hostile shapes.
+    AnalyzeShapes {
+        /// How often each is measured.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
     },
     /// Runs each kernel on the interpreter, metered, beside wasmi with and without its fuel.
     Kernels {
@@ -163,6 +182,8 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Validate { corpus, rounds, only } => validate::run(&corpus, rounds, &only),
+        Command::Analyze { corpus, rounds, only } => analyze::run(&corpus, rounds, &only),
+        Command::AnalyzeShapes { rounds } => analyze::shapes(rounds),
         Command::Kernels { rounds, only } => kernels::run(rounds, &only),
         Command::Start { file, rounds } => start::run(&file, rounds),
         Command::Calls { rounds } => calls::run(rounds),

@@ -21,6 +21,8 @@ pub enum Work {
     Wasmos,
     /// The same by the peer.
     Wasmparser,
+    /// Analysing a module.
+    Analyze,
     /// Running a kernel.
     Kernel,
     /// The same by the peer, with fuel.
@@ -51,6 +53,7 @@ pub fn print_peak(work: Work, module: &Path) -> Result<()> {
             drop(std::hint::black_box(wasmos_frontend::validate(wasmos_frontend::decode(bytes)?)?))
         }
         Work::Wasmparser => drop(std::hint::black_box(crate::validate::wasmparser(&bytes)?)),
+        Work::Analyze => drop(std::hint::black_box(crate::analyze::report(bytes)?)),
         Work::Start => drop(start::own(bytes, Validation::Eager)?),
         Work::StartWasmi => drop(start::wasmi(&bytes, CompilationMode::LazyTranslation)?),
         Work::Lazy => drop(start::own(bytes, Validation::Lazy)?),

@@ -98,14 +98,17 @@ pub(crate) struct InspectArgs {
 ///
 /// Finds facts (control flow, loops, calls, imports, data), asks rules about them, and grades each module: ok, warning,
 /// severe, or unknown if not all of it could be looked at. Each point of the score says what it rests on. Exits 1 if a
-/// module reaches the threshold of --fail-on, 3 if one could not be analysed. Without a flag that
-/// asks for another form a screen goes to stdout; at most one form does. `wasmos help json` describes the output of --json.
+/// module reaches the threshold of --fail-on, 3 if one could not be analysed. Without a flag that asks for another form
+/// a screen goes to stdout; at most one form does. A folder stands for every .wasm and .wat below it, ignored and hidden
+/// ones too. `wasmos help json` describes the output of --json.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:\n  \
     wasmos analyze module.wasm\n  \
     wasmos analyze --fail-on warning plugins/*.wasm\n  \
     wasmos analyze --html=report.html module.wasm\n  \
-    wasmos analyze --sarif=wasmos.sarif build/*.wasm\n  \
+    wasmos analyze --sarif=wasmos.sarif build\n  \
+    wasmos analyze --write-baseline accepted.json --reason 'seen by us' build\n  \
+    wasmos analyze --baseline accepted.json --fail-on warning build\n  \
     wasmos analyze --profile-out grants.toml module.wasm")]
 pub(crate) struct AnalyzeArgs {
     /// Write one line of JSON for each module, to stdout or to PATH
@@ -120,6 +123,14 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
     pub(crate) html: Option<Option<PathBuf>>,
 
+    /// Write a row of CSV for each finding, to stdout or to PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) csv: Option<Option<PathBuf>>,
+
+    /// Write the call graph of each module for Graphviz, to stdout or to PATH
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
+    pub(crate) dot: Option<Option<PathBuf>>,
+
     /// Exit 1 for a grade from this one on: severe, warning, info, none
     #[arg(long, value_name = "GRADE", default_value = "severe", value_parser = FailOn::parse)]
     pub(crate) fail_on: FailOn,
@@ -132,7 +143,23 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) profile_out: Option<PathBuf>,
 
-    /// Modules: .wasm, .wat (text, at most 16 MiB), or - for stdin; one with --html or --profile-out
+    /// Pass over the findings that this file accepts: only others count for --fail-on
+    #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Accept what is found: write it to this file, which --baseline takes
+    #[arg(long, value_name = "FILE", requires = "reason")]
+    pub(crate) write_baseline: Option<PathBuf>,
+
+    /// Why it is accepted; entries that the file has already keep theirs
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub(crate) reason: Option<String>,
+
+    /// Until when it is accepted, as 2030-12-31; 180 days by default
+    #[arg(long, value_name = "DATE", requires = "write_baseline")]
+    pub(crate) expires: Option<jiff::civil::Date>,
+
+    /// Modules: .wasm, .wat (text, at most 16 MiB), or - for stdin; folders with modules
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 }

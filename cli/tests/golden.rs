@@ -73,7 +73,8 @@ fn answer(folder: &Path, command: &str) -> String {
     for text in [&stdout, &stderr] {
         assert!(!text.contains(is_harmful), "`wasmos{command}` lets through what is not shown: {text:?}");
     }
-    let may_be_wide = ["--json", "--all", " print "].iter().any(|word| command.contains(word));
+    let may_be_wide =
+        ["--json", "--all", "--sarif", "--csv", "--dot", " print "].iter().any(|word| command.contains(word));
     if !may_be_wide || command.contains("help") {
         let wide = stdout.lines().find(|line| line.width() > 80);
         assert_eq!(wide, None, "`wasmos{command}` is wider than 80 columns");
@@ -120,6 +121,10 @@ fn make_files(folder: &Path) {
         fs::copy(path, folder.join(format!("wasi-{program}.wasm"))).expect("there is room");
     }
     fs::create_dir(folder.join("files")).expect("there is room");
+    fs::create_dir_all(folder.join("plugins/.hidden")).expect("there is room");
+    for (from, to) in [("spin.wat", "plugins/spin.wat"), ("ok.wat", "plugins/.hidden/ok.wat")] {
+        fs::copy(folder.join(from), folder.join(to)).expect("there is room");
+    }
 }
 
 /// Modules that text cannot say, or only at length.

@@ -27,6 +27,23 @@ impl<'a> Instrs<'a> {
         Ok(Some((offset, Instr::read(&mut self.0)?)))
     }
 
+    /// Shows every instruction that is left to `visit`, between the absolute offsets of its first byte and of the next one.
+    /// It is shown where it was read: to move an instruction costs more than to read most of them. For modules that have been
+    /// validated: an instruction that cannot be read ends the walk.
+    #[inline(always)]
+    pub fn visit(mut self, mut visit: impl FnMut(u32, &Instr<'a>, u32)) {
+        while !self.0.is_empty() {
+            let offset = self.0.offset32();
+            match &Instr::read(&mut self.0) {
+                Ok(instr) => visit(offset, instr, self.0.offset32()),
+                Err(error) => {
+                    debug_assert!(false, "{error}");
+                    return;
+                }
+            }
+        }
+    }
+
     /// Returns the absolute offset of the next instruction.
     #[must_use]
     pub fn offset(&self) -> u32 {

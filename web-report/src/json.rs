@@ -1,7 +1,9 @@
 //! The report as JSON: the keys of `analyze --json`. Keys are only ever added within a schema version.
 
 use serde_json::{Value, json};
+use wasmos_analysis::baseline::Compared;
 use wasmos_analysis::cost::Bound;
+use wasmos_analysis::embedded::{Embedded, Judged};
 use wasmos_analysis::finding::Finding;
 use wasmos_analysis::imports::ImportFacts;
 use wasmos_analysis::report::{Cost, rule};
@@ -11,9 +13,11 @@ use wasmos_frontend::ValidModule;
 /// Version of the keys.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Returns a report as one JSON object; `module` gives functions their names.
+/// Returns a report as one JSON object; `module` gives functions their names, `baseline` findings their states.
 #[must_use]
-pub fn report(module: &ValidModule, report: &Report) -> Value {
+pub fn report(module: &ValidModule, report: &Report, baseline: Option<&Compared>) -> Value {
+    let state = |at: usize| baseline.and_then(|it| it.states.get(at)).map(|state| state.name());
+    let findings = report.findings.iter().enumerate();
     json!({
         "schema_version": SCHEMA_VERSION,
         "grade": report.verdict.name(),
@@ -25,12 +29,17 @@ pub fn report(module: &ValidModule, report: &Report) -> Value {
         })).collect::<Value>(),
         "verdict_id": report.verdict_id,
         "module": { "sha256": report.sha256, "size_bytes": report.len_bytes },
-        "findings": report.findings.iter().map(|it| finding(module, it)).collect::<Value>(),
+        "baseline": baseline.map(|it| json!({
+            "suppressed": it.n_suppressed(),
+            "grade": it.verdict(report).name(),
+        })),
+        "findings": findings.map(|(at, it)| finding(module, it, state(at))).collect::<Value>(),
         "imports": report.imports.iter().map(import).collect::<Value>(),
         "profile": {
             "grants": report.profile.grants.iter().map(|it| it.name()).collect::<Value>(),
             "unknown_imports": report.profile.n_unknown,
         },
+        "embedded": report.embedded.iter().map(embedded).collect::<Value>(),
         "cost": report.cost.iter().map(cost).collect::<Value>(),
         "provenance": {
             "language": report.provenance.language,
@@ -49,7 +58,7 @@ pub fn report(module: &ValidModule, report: &Report) -> Value {
     })
 }
 
-fn finding(module: &ValidModule, finding: &Finding) -> Value {
+fn finding(module: &ValidModule, finding: &Finding, baseline: Option<&str>) -> Value {
     let rule = rule(finding.rule);
     json!({
         "rule": finding.rule,
@@ -61,10 +70,16 @@ fn finding(module: &ValidModule, finding: &Finding) -> Value {
         "message": finding.message,
         "function": finding.place.func.map(|func| json!({ "index": func.0, "name": module.func_name(func) })),
         "offset": finding.place.offset,
+        "source": finding.source.as_ref().map(|source| json!({
+            "file": source.file,
+            "line": source.line,
+            "column": source.column,
+        })),
         "evidence": finding.evidence,
         "advice": rule.map(|rule| rule.advice),
         "remedy": finding.remedy,
         "attack": rule.map(|rule| rule.attack),
+        "baseline": baseline,
     })
 }
 
@@ -77,8 +92,27 @@ fn import(import: &ImportFacts) -> Value {
         "class": import.class.name(),
         "platform": import.platform,
         "capability": import.capability.map(|capability| capability.name()),
+        "also": import.also.map(|capability| capability.name()),
         "declared": true,
         "reachable": import.reachable,
+    })
+}
+
+fn embedded(it: &Embedded) -> Value {
+    let (sha256, grade, score, rules) = match &it.judged {
+        Judged::Done { sha256, verdict, score, rules } => {
+            (Some(sha256), Some(verdict.name()), Some(score), &rules[..])
+        }
+        Judged::Refused | Judged::OverBudget => (None, None, None, &[][..]),
+    };
+    json!({
+        "offset": it.at,
+        "size_bytes": it.len_bytes,
+        "sha256": sha256,
+        "grade": grade,
+        "score": score,
+        "rules": rules,
+        "message": it.judged.sentence(),
     })
 }
 

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod csv;
+pub mod dot;
 pub mod html;
 pub mod json;
 pub mod sarif;

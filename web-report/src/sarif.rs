@@ -4,8 +4,8 @@
 //! relative address and a message. A module has no lines; line 1 stands for it, and the byte offset beside it is the truth.
 
 use serde_json::{Value, json};
+use wasmos_analysis::baseline::{self, Compared, Key, Spot, State};
 use wasmos_analysis::finding::Finding;
-use wasmos_analysis::report::hex;
 use wasmos_analysis::rules::{RULES, Rule};
 use wasmos_analysis::{Grade, Report};
 use wasmos_frontend::ValidModule;
@@ -22,13 +22,37 @@ pub struct Analyzed<'a> {
     pub module: &'a ValidModule,
     /// Its report.
     pub report: &'a Report,
+    /// What a baseline says of it, and the reasons of its entries.
+    pub baseline: Option<(&'a Compared, &'a [String])>,
 }
 
-/// Returns one SARIF log of all modules.
+/// What a module adds to a log: it can be let go then.
+#[derive(Clone, Debug)]
+pub struct Part {
+    artifact: Value,
+    results: Vec<Value>,
+}
+
+impl Analyzed<'_> {
+    /// Returns what the module adds to a log.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        let keys = baseline::keys(self.report, file_of(self.name));
+        let findings = self.report.findings.iter().zip(&keys).enumerate();
+        let results = findings.map(|(at, (finding, key))| result(self, at, finding, key));
+        Part { artifact: artifact(self), results: results.collect() }
+    }
+}
+
+/// Returns one SARIF log of all modules: a run, in which each module is an artifact.
 #[must_use]
-pub fn log(modules: &[Analyzed<'_>]) -> Value {
-    let results =
-        modules.iter().flat_map(|it| it.report.findings.iter().map(move |finding| result(it, finding)));
+pub fn log(parts: Vec<Part>) -> Value {
+    let (mut artifacts, mut results) = (Vec::new(), Vec::new());
+    for part in parts {
+        artifacts.push(part.artifact);
+        results.extend(part.results);
+    }
+    results.truncate(RESULTS);
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -38,10 +62,16 @@ pub fn log(modules: &[Analyzed<'_>]) -> Value {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": RULES.iter().map(descriptor).collect::<Value>(),
             } },
-            "artifacts": modules.iter().map(artifact).collect::<Value>(),
-            "results": results.take(RESULTS).collect::<Value>(),
+            "artifacts": artifacts,
+            "results": results,
         }],
     })
+}
+
+/// Returns a file's name without its folder.
+#[must_use]
+pub fn file_of(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
 const fn level(grade: Grade) -> &'static str {
@@ -81,7 +111,7 @@ fn artifact(it: &Analyzed<'_>) -> Value {
     })
 }
 
-fn result(it: &Analyzed<'_>, finding: &Finding) -> Value {
+fn result(it: &Analyzed<'_>, at: usize, finding: &Finding, key: &Key) -> Value {
     let mut location = json!({
         "physicalLocation": {
             "artifactLocation": { "uri": uri(it.name) },
@@ -95,37 +125,59 @@ fn result(it: &Analyzed<'_>, finding: &Finding) -> Value {
         let name = it.module.func_name(func).map_or_else(|| format!("function {func}"), str::to_owned);
         location["logicalLocations"] = json!([{ "name": name, "kind": "function" }]);
     }
+    // A source file of the repository is what a reader opens first; the module stays beside it.
+    let source = finding.source.as_ref().filter(|source| is_relative(&source.file));
+    let in_module = location.clone();
+    if let Some(source) = source {
+        location["physicalLocation"] = json!({
+            "artifactLocation": { "uri": uri(&source.file) },
+            "region": { "startLine": source.line, "startColumn": source.column.max(1) },
+        });
+    }
     let evidence = finding.evidence.iter().take(4).map(String::as_str).collect::<Vec<_>>().join("; ");
     let text = if evidence.is_empty() {
         finding.message.clone()
     } else {
         format!("{}: {evidence}", finding.message)
     };
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule,
         "ruleIndex": RULES.iter().position(|rule| rule.id == finding.rule),
         "level": level(finding.grade),
         "message": { "text": text },
         "locations": [location],
         "rank": f64::from(finding.confidence.tenths()) * 10.0,
-        "partialFingerprints": { "primaryLocationLineHash": fingerprint(it, finding) },
+        "partialFingerprints": { "primaryLocationLineHash": fingerprint(key) },
         "properties": { "points": finding.points, "confidence": finding.confidence.name() },
-    })
+    });
+    if source.is_some() {
+        result["relatedLocations"] = json!([in_module]);
+    }
+    if let Some((compared, reasons)) = it.baseline {
+        let state = compared.states.get(at).copied().unwrap_or(State::New);
+        result["baselineState"] = json!(if state == State::New { "new" } else { "unchanged" });
+        if let State::Suppressed(entry) = state {
+            let reason = reasons.get(entry).map_or("", String::as_str);
+            result["suppressions"] =
+                json!([{ "kind": "external", "status": "accepted", "justification": reason }]);
+        }
+    }
+    result
 }
 
-/// Names a finding by its rule, the normalised hash of its function, and which of the rule's findings there it is: indices and
-/// offsets move with every build.
-fn fingerprint(it: &Analyzed<'_>, finding: &Finding) -> String {
-    let hash_of = |finding: &Finding| {
-        let func = finding.place.func?;
-        let known = it.report.functions.iter().find(|known| known.func == func)?;
-        Some(known.hash)
+/// Names a finding as a baseline does: indices and offsets move with every build.
+fn fingerprint(key: &Key) -> String {
+    let spot = match &key.spot {
+        Spot::Function(hash) => hash,
+        // The address of the artifact says which module it is.
+        Spot::File(_) => "",
     };
-    let hash = hash_of(finding);
-    let same = it.report.findings.iter().take_while(|other| !std::ptr::eq(*other, finding));
-    let ordinal = same.filter(|other| other.rule == finding.rule && hash_of(other) == hash).count();
-    let hash = hash.map_or_else(String::new, |hash| hex(&hash.0));
-    format!("{}:{hash}:{ordinal}", finding.rule)
+    format!("{}:{spot}:{}", key.rule, key.ordinal)
+}
+
+/// Returns whether a path may be one of the repository that was analysed.
+fn is_relative(path: &str) -> bool {
+    !path.starts_with(['/', '\\', '<']) && !path.contains("..") && !path.contains(':')
 }
 
 /// Returns a relative address: what a scanner takes for a path in its repository.
@@ -153,7 +205,8 @@ mod tests {
         let bytes = wat::parse_str("(module (func $spin (export \"f\") (loop $l (br $l))))").unwrap();
         let module = wasmos_frontend::decode(bytes).and_then(wasmos_frontend::validate).unwrap();
         let report = analyze(&module, &Policy::default());
-        let log = log(&[Analyzed { name: "/a b/m.wasm", module: &module, report: &report }]);
+        let it = Analyzed { name: "/a b/m.wasm", module: &module, report: &report, baseline: None };
+        let log = log(vec![it.part()]);
         let run = &log["runs"][0];
         let results = run["results"].as_array().unwrap();
         assert!(results.iter().any(|result| result["ruleId"] == "L001" && result["level"] == "warning"));

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use wasmos_analysis::baseline::Compared;
 use wasmos_analysis::cost::Bound;
 use wasmos_analysis::finding::Finding;
 use wasmos_analysis::report::rule;
@@ -17,19 +18,24 @@ const EVIDENCE: usize = 4;
 /// Exports whose cost is shown.
 const COSTS: usize = 5;
 
-/// Writes a report; `name` is the file's, escaped already.
+/// Writes a report; `name` is the file's, escaped already. What `baseline` accepts is counted and not shown.
 ///
 /// # Errors
 /// What the writer fails with.
-pub fn report(out: &mut dyn Write, name: &str, module: &ValidModule, report: &Report) -> io::Result<()> {
-    let mark = match report.verdict {
-        Verdict::Ok => "●",
-        Verdict::Unknown => "?",
-        Verdict::Warning => "▲",
-        Verdict::Severe => "■",
-    };
-    let verdict = report.verdict.name().to_uppercase();
-    wrapped(out, "", &format!("{name}: {mark} {verdict}, score {} of 100", report.score.total))?;
+pub fn report(
+    out: &mut dyn Write,
+    name: &str,
+    module: &ValidModule,
+    report: &Report,
+    baseline: Option<&Compared>,
+) -> io::Result<()> {
+    let total = report.score.total;
+    wrapped(out, "", &format!("{name}: {}, score {total} of 100", marked(report.verdict)))?;
+    if let Some(compared) = baseline {
+        let suppressed = counted(compared.n_suppressed() as u64, "finding");
+        let rest = marked(compared.verdict(report));
+        writeln!(out, "  {suppressed} suppressed by baseline; without: {rest}")?;
+    }
     let coverage = &report.coverage;
     writeln!(
         out,
@@ -42,15 +48,30 @@ pub fn report(out: &mut dyn Write, name: &str, module: &ValidModule, report: &Re
     if !report.provenance.language.is_empty() {
         writeln!(out, "  written in {}", report.provenance.language)?;
     }
-    findings(out, module, report)?;
+    let active: Vec<&Finding> = match baseline {
+        Some(compared) => compared.active(report).collect(),
+        None => report.findings.iter().collect(),
+    };
+    findings(out, module, &active)?;
     profile(out, report)?;
     costs(out, report)?;
     writeln!(out, "  verdict {}", report.verdict_id)
 }
 
-fn findings(out: &mut dyn Write, module: &ValidModule, report: &Report) -> io::Result<()> {
+/// Returns a verdict as a word with its mark.
+fn marked(verdict: Verdict) -> String {
+    let mark = match verdict {
+        Verdict::Ok => "●",
+        Verdict::Unknown => "?",
+        Verdict::Warning => "▲",
+        Verdict::Severe => "■",
+    };
+    format!("{mark} {}", verdict.name().to_uppercase())
+}
+
+fn findings(out: &mut dyn Write, module: &ValidModule, active: &[&Finding]) -> io::Result<()> {
     let mut shown: Vec<&Finding> = Vec::new();
-    for finding in &report.findings {
+    for &finding in active {
         // The finding that carries a rule's points speaks for the rule.
         match shown.iter_mut().find(|other| other.rule == finding.rule) {
             Some(other) if (finding.grade, finding.points) > (other.grade, other.points) => *other = finding,
@@ -61,7 +82,7 @@ fn findings(out: &mut dyn Write, module: &ValidModule, report: &Report) -> io::R
     shown.sort_by_key(|it| (std::cmp::Reverse((it.grade, it.points)), it.rule));
     let n_all = shown.len();
     for it in shown.into_iter().take(FINDINGS) {
-        finding(out, module, report, it)?;
+        finding(out, module, active, it)?;
     }
     if n_all > FINDINGS {
         writeln!(out, "\n  {} more rules have something to say; --json has it all", n_all - FINDINGS)?;
@@ -69,8 +90,8 @@ fn findings(out: &mut dyn Write, module: &ValidModule, report: &Report) -> io::R
     Ok(())
 }
 
-fn finding(out: &mut dyn Write, module: &ValidModule, report: &Report, it: &Finding) -> io::Result<()> {
-    let places = report.findings.iter().filter(|other| other.rule == it.rule).count();
+fn finding(out: &mut dyn Write, module: &ValidModule, active: &[&Finding], it: &Finding) -> io::Result<()> {
+    let places = active.iter().filter(|other| other.rule == it.rule).count();
     let title = rule(it.rule).map_or("", |rule| rule.title);
     writeln!(out, "\n  {} {} +{} {title}", it.rule, it.grade, it.points)?;
     let mut message = it.message.clone();
@@ -82,6 +103,9 @@ fn finding(out: &mut dyn Write, module: &ValidModule, report: &Report, it: &Find
     }
     if it.place.offset > 0 {
         message += &format!(" at offset {:#x}", it.place.offset);
+    }
+    if let Some(source) = &it.source {
+        message += &format!(", {}:{}", Escaped::new(&source.file), source.line);
     }
     if places > 1 {
         message += &format!(" ({places} places)");

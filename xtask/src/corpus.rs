@@ -13,6 +13,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
+use crate::ci;
 use crate::product::Product;
 
 mod difference;
@@ -45,7 +46,15 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     println!("corpus: {} modules, {mib:.0} MiB, {disagreements} disagreements, {seconds:.1} s", facts.len());
     disagreements += runs::run(&shared, &folder, &product, &facts)?;
     disagreements += escape::run(&shared, &folder, &product)?;
-    Ok(disagreements == 0)
+    Ok(write_matrix(root, &folder)? && disagreements == 0)
+}
+
+/// Writes the confusion matrix of the analysis anew, to be reviewed as a part of the diff; returns whether it keeps its bounds.
+fn write_matrix(root: &Path, folder: &Path) -> Result<bool> {
+    let folder = folder.canonicalize()?;
+    let folder = folder.to_str().context("the path of the corpus is UTF-8")?;
+    let test = ["test", "-p", "wasmos-tests", "--test", "analysis_corpus"];
+    ci::cargo(root, &test, &[("WASMOS_CORPUS", folder), ("UPDATE_EXPECT", "1")])
 }
 
 fn by_library(fact: &Value, module: Vec<u8>) -> Vec<String> {

@@ -30,7 +30,14 @@ pub(super) fn no_canary(facts: &Facts<'_>, _: &Policy, found: &mut Found) {
 }
 
 pub(super) fn writable_constants(facts: &Facts<'_>, _: &Policy, found: &mut Found) {
-    let reads_text = [Class::Eval, Class::Reflection, Class::DynamicCode, Class::FileRead, Class::Process];
+    let reads_text = [
+        Class::Eval,
+        Class::Reflection,
+        Class::DynamicCode,
+        Class::FileRead,
+        Class::FileWrite,
+        Class::Process,
+    ];
     let import = reads_text.iter().find_map(|class| facts.audit.reachable(*class).next());
     if let Some(import) = import.filter(|_| facts.data.n_texts > 0) {
         let message = format!("text in memory reaches the host's {} functions", import.class);

@@ -50,11 +50,30 @@ pub(super) struct Outputs {
     pub(super) json: Option<Sink>,
     pub(super) sarif: Option<Sink>,
     pub(super) html: Option<Sink>,
+    pub(super) csv: Option<Sink>,
+    pub(super) dot: Option<Sink>,
+}
+
+/// Which forms are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) screen: bool,
+    pub(super) json: bool,
+    pub(super) sarif: bool,
+    pub(super) html: bool,
+    pub(super) csv: bool,
+    pub(super) dot: bool,
 }
 
 impl Outputs {
     pub(super) fn open(args: &AnalyzeArgs) -> Result<Self, Problem> {
-        let all = [("--json", &args.json), ("--sarif", &args.sarif), ("--html", &args.html)];
+        let all = [
+            ("--json", &args.json),
+            ("--sarif", &args.sarif),
+            ("--html", &args.html),
+            ("--csv", &args.csv),
+            ("--dot", &args.dot),
+        ];
         let to_stdout = all.iter().filter(|(_, wanted)| matches!(wanted, Some(None)));
         let to_stdout: Vec<_> = to_stdout.map(|(flag, _)| *flag).collect();
         if let [first, second, ..] = *to_stdout {
@@ -66,10 +85,15 @@ impl Outputs {
             json: Sink::open(&args.json)?,
             sarif: Sink::open(&args.sarif)?,
             html: Sink::open(&args.html)?,
+            csv: Sink::open(&args.csv)?,
+            dot: Sink::open(&args.dot)?,
         })
     }
 
-    pub(super) const fn is_screen(&self) -> bool {
-        self.json.is_none() && self.sarif.is_none() && self.html.is_none()
+    pub(super) const fn wanted(&self) -> Wanted {
+        let (json, sarif) = (self.json.is_some(), self.sarif.is_some());
+        let (csv, dot) = (self.csv.is_some(), self.dot.is_some());
+        let html = self.html.is_some();
+        Wanted { screen: !json && !sarif && !html && !csv && !dot, json, sarif, html, csv, dot }
     }
 }

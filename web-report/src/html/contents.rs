@@ -173,7 +173,7 @@ fn oddities(name: &str, oddities: &[Oddity]) -> Markup {
 
 pub(super) fn json(page: &Page<'_>) -> Markup {
     let mut bytes = Vec::new();
-    let written = shown::json(&mut bytes, &crate::json::report(page.facts.module, page.report));
+    let written = shown::json(&mut bytes, &crate::json::report(page.facts.module, page.report, None));
     let text = written.ok().and_then(|()| String::from_utf8(bytes).ok());
     html! { section aria-labelledby="json" {
         h2 id="json" { "The report as JSON" }
