@@ -176,11 +176,11 @@ mod tests {
         let moved = analyze(&moved, &Policy::default());
         let compared = Compared::of(&moved, "b.wasm", &accepted);
         assert_eq!(compared.verdict(&moved), Verdict::Ok);
-        // A second loop of the kind in the same function is another finding.
+        // With a second loop the function is another one, and nobody has looked at it.
         let two =
             format!("(module {})", SPIN.replace("(loop", "(if (i32.const 0) (then (loop (br 0)))) (loop"));
         let two = analyze(&module(&two), &Policy::default());
-        assert_eq!(Compared::of(&two, "a.wasm", &accepted).verdict(&two), Verdict::Warning);
+        assert_eq!(Compared::of(&two, "a.wasm", &accepted).n_suppressed(), 0);
     }
 
     #[test]
