@@ -108,7 +108,7 @@ impl Bounds {
 }
 
 /// What charges of fuel look like in native code. Both count the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Charges {
     /// One subtraction, and a branch where it is tested, written into the code that Cranelift has made.
     #[default]

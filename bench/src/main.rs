@@ -10,6 +10,7 @@ mod delays;
 mod engines;
 mod jit;
 mod kernels;
+mod load;
 mod memory;
 mod metering;
 mod programs;
@@ -146,6 +147,14 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// Loads the artifact of each module, beside compiling it.
+    Load {
+        /// The modules.
+        files: Vec<PathBuf>,
+        /// How often each is loaded; it is compiled once.
+        #[arg(long, default_value_t = 21)]
+        rounds: usize,
+    },
     /// Throughput of `fd_write` and `fd_read`, and the cost of a host call at the gate.
     Wasi {
         /// How often each is measured.
@@ -195,6 +204,7 @@ fn main() -> anyhow::Result<()> {
             jit::run(&jit::Work { shared: &shared, corpus: &corpus, rounds, only: &only, setups: &setups })
         }
         Command::Compile { corpus, rounds } => jit::compile(&corpus, rounds),
+        Command::Load { files, rounds } => load::run(&files, rounds),
         Command::Wasi { rounds } => wasi::run(rounds),
         Command::Program { which, module, dirs, args } => programs::run_one(which, &module, &dirs, &args),
         Command::Peak { work, module } => memory::print_peak(work, &module),

@@ -1,9 +1,9 @@
 //! The grammar of the command line, and the text of every `--help`.
 
+mod code;
 mod guest;
 mod run;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -11,6 +11,7 @@ use wasmos_analysis::Grade;
 use wasmos_frontend::{Feature, Features};
 use wasmos_runtime::JitOptions;
 
+pub(crate) use crate::args::code::{CodeArgs, CompileArgs};
 pub(crate) use crate::args::guest::{Clock, Dir, GuestArgs, Random, Stdin, capability};
 pub(crate) use crate::args::run::{RunArgs, Trace};
 
@@ -43,10 +44,9 @@ pub(crate) enum Verb {
     Analyze(AnalyzeArgs),
     Print(PrintArgs),
     Run(Box<RunArgs>),
+    Compile(CompileArgs),
     Wast(WastArgs),
     Help(HelpArgs),
-    #[command(hide = true, disable_help_flag = true)]
-    Compile(NotBuilt),
 }
 
 /// Decode and validate modules: a line per file, ok or what is wrong
@@ -239,13 +239,6 @@ pub(crate) struct HelpArgs {
     pub(crate) topic: Option<String>,
 }
 
-/// A verb of the contract that this version refuses, whatever stands behind it.
-#[derive(Debug, Parser)]
-pub(crate) struct NotBuilt {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    _rest: Vec<OsString>,
-}
-
 /// What runs a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -276,13 +269,26 @@ impl Backend {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TierArgs {
-    /// What runs guest code: interp, jit, or both, one after the other, compared
-    #[arg(long, value_name = "BACKEND", default_value = "interp", value_parser = Backend::parse)]
-    pub(crate) backend: Backend,
+    /// What runs guest code: interp, jit, or both, one after the other, compared; by default jit for an artifact, else interp
+    #[arg(long, value_name = "BACKEND", value_parser = Backend::parse)]
+    backend: Option<Backend>,
 
-    /// How the jit keeps accesses within memories
-    #[arg(long, value_enum, default_value_t = Bounds::Guard)]
-    bounds: Bounds,
+    #[command(flatten)]
+    bounds: BoundsArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BoundsArgs {
+    /// How native code keeps accesses within memories, guard by default
+    #[arg(long, value_enum)]
+    bounds: Option<Bounds>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NanArgs {
+    /// Which NaNs native code leaves, canonical by default
+    #[arg(long, value_enum)]
+    nan: Option<Nan>,
 }
 
 /// How native code keeps accesses within memories.
@@ -296,19 +302,53 @@ enum Bounds {
     Both,
 }
 
-impl TierArgs {
-    /// Returns what an engine is made with; of both, the jit's.
-    pub(crate) fn backend(&self, canonical_nans: bool) -> wasmos_runtime::Backend {
-        let bounds = match self.bounds {
+/// Which NaNs float arithmetic leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Nan {
+    /// The one that the specification's deterministic profile names
+    Canonical,
+    /// What the processor leaves
+    Native,
+}
+
+impl BoundsArgs {
+    /// Returns what code is compiled with: what is not given is as in an artifact, if there is one.
+    pub(crate) fn options(&self, nan: Option<&NanArgs>, artifact: Option<JitOptions>) -> JitOptions {
+        let otherwise = artifact.unwrap_or_default();
+        let bounds = self.bounds.map_or(otherwise.bounds, |bounds| match bounds {
             Bounds::Guard => wasmos_runtime::Bounds::Guard,
             Bounds::Explicit => wasmos_runtime::Bounds::Explicit,
             Bounds::Both => wasmos_runtime::Bounds::Both,
+        });
+        let canonical_nans = match nan.and_then(|nan| nan.nan) {
+            Some(nan) => nan == Nan::Canonical,
+            None => otherwise.canonical_nans,
         };
-        match self.backend {
+        JitOptions { bounds, canonical_nans, ..otherwise }
+    }
+}
+
+impl TierArgs {
+    /// Returns whether two tiers are compared.
+    pub(crate) fn is_both(&self) -> bool {
+        self.backend == Some(Backend::Both)
+    }
+
+    /// Returns what runs a module, or an artifact.
+    pub(crate) fn tier(&self, is_artifact: bool) -> Backend {
+        self.backend.unwrap_or(if is_artifact { Backend::Jit } else { Backend::Interp })
+    }
+
+    /// Returns what an engine is made with, for a module or for an artifact that was compiled with `artifact`.
+    pub(crate) fn backend(
+        &self,
+        nan: Option<&NanArgs>,
+        is_artifact: bool,
+        artifact: Option<JitOptions>,
+    ) -> wasmos_runtime::Backend {
+        match self.tier(is_artifact) {
             Backend::Interp => wasmos_runtime::Backend::Interpreter,
-            Backend::Jit | Backend::Both => {
-                wasmos_runtime::Backend::Jit(JitOptions { bounds, canonical_nans, ..JitOptions::default() })
-            }
+            Backend::Jit | Backend::Both => wasmos_runtime::Backend::Jit(self.bounds.options(nan, artifact)),
         }
     }
 }

@@ -19,7 +19,6 @@ pub(crate) fn show(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) ->
             .iter()
             .try_for_each(|keys| out.write_all(keys.as_bytes()))?,
         Some(name) => match command.find_subcommand_mut(name) {
-            Some(verb) if verb.is_hide_set() => return not_built(name, err),
             Some(verb) => write!(out, "{}", verb.render_long_help())?,
             None => {
                 writeln!(err, "wasmos: error: no verb and no topic is called `{}`", Escaped::new(name))?;
@@ -29,13 +28,6 @@ pub(crate) fn show(args: &HelpArgs, out: &mut dyn Write, err: &mut dyn Write) ->
         },
     }
     Ok(Exit::Fine)
-}
-
-/// Refuses a verb of the contract that this version does not have.
-pub(crate) fn not_built(verb: &str, err: &mut dyn Write) -> io::Result<Exit> {
-    writeln!(err, "wasmos: error: `{verb}` is not built yet in version {}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(err, "  help: `wasmos help` lists the verbs that are")?;
-    Ok(Exit::Usage)
 }
 
 /// Writes what clap answers instead of arguments. It quotes what was typed, and a file's name may have been

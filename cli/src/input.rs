@@ -1,4 +1,4 @@
-//! A file becomes the bytes of a module: `.wasm` as it is, text assembled, `-` for stdin.
+//! A file becomes the bytes of a module: `.wasm` as it is, text assembled, the one in an artifact, `-` for stdin.
 //!
 //! Nothing is read that is going to be refused: the first bytes say what a file is, and its size is compared with
 //! the limit before the rest is read.
@@ -9,6 +9,7 @@ use std::path::Path;
 
 use wasmos_frontend::error::{ErrorClass, ErrorKind, Foreign};
 use wasmos_frontend::{Features, Module, decode, limits};
+use wasmos_runtime::{Artifact, Refusal, is_artifact};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 
@@ -17,6 +18,8 @@ use crate::problem::{Problem, TextError, file_name};
 
 /// Length of a text, in bytes: the assembler needs up to seventy times as much memory.
 const TEXT_BYTES: u64 = 16 << 20;
+/// Length of an artifact, in bytes: a module, and code several times as large.
+const ARTIFACT_BYTES: u64 = 4 << 30;
 /// How much is read before the kind of a file is decided: the frontend looks at 512 bytes of it.
 const HEAD_BYTES: u64 = 4096;
 
@@ -32,13 +35,21 @@ impl Input {
     /// Reads a file and assembles it if it is text.
     pub(crate) fn read(path: &Path) -> Result<Self, Problem> {
         let name = file_name(path);
-        let (bytes, form) = read_module(path, &name)?;
-        if form == Form::Binary {
-            return Ok(Self { origin: Origin::new(name, Form::Binary), bytes });
+        match read_module(path, &name)? {
+            Content::Binary(bytes) => Ok(Self { origin: Origin::new(name, Form::Binary), bytes }),
+            Content::Text(bytes) => {
+                let text = utf8(&name, &bytes)?;
+                let bytes = assemble(text).map_err(|error| Problem::of_text(&name, &error))?;
+                Ok(Self { origin: Origin::new(name, Form::Text), bytes })
+            }
+            Content::Artifact(artifact) => {
+                let bytes = artifact.module().map(<[u8]>::to_vec);
+                let bytes = bytes.map_err(|refusal| no_module(&name, &refusal))?;
+                let mut origin = Origin::new(name, Form::Artifact);
+                origin.artifact = Some(artifact);
+                Ok(Self { origin, bytes })
+            }
         }
-        let text = utf8(&name, &bytes)?;
-        let bytes = assemble(text).map_err(|error| Problem::of_text(&name, &error))?;
-        Ok(Self { origin: Origin::new(name, Form::Text), bytes })
     }
 
     /// Decodes the module, of which only `features` are allowed.
@@ -55,12 +66,14 @@ impl Input {
 pub(crate) struct Origin {
     /// Name of the file, escaped.
     pub(crate) name: String,
+    /// The artifact that the module was in; nothing but the module in it has been looked at.
+    pub(crate) artifact: Option<Artifact>,
     form: Form,
 }
 
 impl Origin {
     const fn new(name: String, form: Form) -> Self {
-        Self { name, form }
+        Self { name, artifact: None, form }
     }
 
     /// Says why the module is refused.
@@ -68,6 +81,7 @@ impl Origin {
         let of = match self.form {
             Form::Binary => "",
             Form::Text => " of the assembled module",
+            Form::Artifact => " of the module in the artifact",
         };
         Problem::of_module(&self.name, of, error)
     }
@@ -102,6 +116,20 @@ pub(crate) fn buffer(text: &str) -> Result<ParseBuffer<'_>, wast::Error> {
 enum Form {
     Binary,
     Text,
+    Artifact,
+}
+
+/// What a file has in it.
+enum Content {
+    Binary(Vec<u8>),
+    Text(Vec<u8>),
+    Artifact(Artifact),
+}
+
+/// Says that an artifact has no module that could be run in its place.
+fn no_module(name: &str, refusal: &Refusal) -> Problem {
+    Problem::new(Exit::Refused, name, format!("malformed artifact: {refusal}"))
+        .help("`wasmos compile` makes it again from its module")
 }
 
 impl Form {
@@ -109,6 +137,7 @@ impl Form {
         match self {
             Self::Binary => limits::MODULE_BYTES,
             Self::Text => TEXT_BYTES,
+            Self::Artifact => ARTIFACT_BYTES,
         }
     }
 
@@ -116,6 +145,7 @@ impl Form {
         match self {
             Self::Binary => "module",
             Self::Text => "text",
+            Self::Artifact => "artifact",
         }
     }
 }
@@ -123,6 +153,9 @@ impl Form {
 /// Says what a file is by its first bytes: the frontend knows what is no module. `None` if it is nothing that can
 /// be read, however long it is.
 fn form(head: &[u8], is_named_text: bool) -> Option<Form> {
+    if is_artifact(head) {
+        return Some(Form::Artifact);
+    }
     match decode(head).err().map(|error| error.kind.clone()) {
         Some(ErrorKind::NotAModule(Foreign::WasmText)) => Some(Form::Text),
         Some(ErrorKind::NotAModule(Foreign::Text | Foreign::Unknown)) if is_named_text => Some(Form::Text),
@@ -132,16 +165,36 @@ fn form(head: &[u8], is_named_text: bool) -> Option<Form> {
 }
 
 /// Reads a file that should hold a module, as what it is.
-fn read_module(path: &Path, name: &str) -> Result<(Vec<u8>, Form), Problem> {
+fn read_module(path: &Path, name: &str) -> Result<Content, Problem> {
     let is_named_text = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wat"));
     with_file(path, name, |reader, len| {
         let mut bytes = Vec::new();
         reader.take(HEAD_BYTES).read_to_end(&mut bytes)?;
         match form(&bytes, is_named_text) {
-            None => Ok(Ok((bytes, Form::Binary))),
-            Some(form) => Ok(read_rest(reader, bytes, form, len)?.map(|bytes| (bytes, form))),
+            None => Ok(Ok(Content::Binary(bytes))),
+            Some(Form::Artifact) => Ok(read_artifact(reader, bytes, len)?.map(Content::Artifact)),
+            Some(Form::Text) => Ok(read_rest(reader, bytes, Form::Text, len)?.map(Content::Text)),
+            Some(Form::Binary) => Ok(read_rest(reader, bytes, Form::Binary, len)?.map(Content::Binary)),
         }
     })
+}
+
+/// Reads an artifact that begins with `head`, to where it is run, if its length is known.
+fn read_artifact(
+    reader: &mut dyn Read,
+    head: Vec<u8>,
+    len: Option<u64>,
+) -> io::Result<Result<Artifact, TooLarge>> {
+    // A device has the length 0.
+    let known = len.filter(|len| *len > head.len() as u64 && *len <= ARTIFACT_BYTES);
+    if let Some(len) = known.and_then(|len| usize::try_from(len).ok()) {
+        return Artifact::read(&mut head.as_slice().chain(reader), len).map(Ok);
+    }
+    let bytes = match read_rest(reader, head, Form::Artifact, len)? {
+        Ok(bytes) => bytes,
+        Err(too_large) => return Ok(Err(too_large)),
+    };
+    Artifact::read(&mut bytes.as_slice(), bytes.len()).map(Ok)
 }
 
 /// A file that is longer than its form may be.
@@ -233,6 +286,8 @@ mod tests {
             (b"\0asm\x0d\0\x01\0", true, None),
             (b"\0asm\x02\0\0\0", false, None),
             (b"", true, None),
+            (b"\x89wcode\r\n", false, Some(Form::Artifact)),
+            (b"\x89wcode\n", false, None),
         ] {
             assert_eq!(form(head, named_text), expected, "{head:?}");
         }

@@ -8,6 +8,8 @@
 
 mod analyze;
 mod args;
+mod code;
+mod compile;
 mod exit;
 mod help;
 mod input;
@@ -90,7 +92,7 @@ fn run(
         Verb::Wast(args) => wast::run(&args, out, err),
         Verb::Run(args) => run::run(*args, &command_line, out, err),
         Verb::Help(args) => help::show(&args, out, err),
-        Verb::Compile(_) => help::not_built("compile", err),
+        Verb::Compile(args) => compile::run(&args, err),
     }
 }
 

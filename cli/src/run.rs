@@ -1,6 +1,7 @@
 //! `wasmos run`: what a module does, within limits.
 
 mod both;
+mod code;
 mod config;
 mod entry;
 mod grants;
@@ -24,9 +25,7 @@ use std::time::{Duration, Instant};
 
 use wasmos_frontend::{Features, LazyModule};
 use wasmos_runtime::native::{self, Native};
-use wasmos_runtime::{
-    Config, Engine, Error, Func, Instance, Linker, Module, Outcome, Step, Store, Val, Watch, wasi,
-};
+use wasmos_runtime::{Error, Func, Instance, Linker, Module, Outcome, Step, Store, Val, Watch, wasi};
 
 use crate::args::{self, Backend, RunArgs, Stdin};
 use crate::exit::Exit;
@@ -34,6 +33,7 @@ use crate::input::Input;
 use crate::output::Escaped;
 use crate::problem::{Problem, file_name};
 use crate::run::both::{Both, Compared, Seen};
+use crate::run::code::{Made, interpreted, make_module};
 use crate::run::entry::Entry;
 use crate::run::guest::{Host, Streams};
 use crate::run::messages::Failed;
@@ -75,9 +75,9 @@ impl Prepared {
         let (module, origin) = Input::read(args.file())?.decode(Features::all())?;
         let valid = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
         let (file, valid) = (origin.name, LazyModule::from(valid));
-        let made = make_module(args, valid.clone(), &file)?;
-        if args.tier.backend == Backend::Both && made.notice.is_none() {
-            let interp = made_on(Config::default(), valid).map_err(|error| unsupported(&file, &error))?;
+        let made = make_module(args, valid.clone(), origin.artifact, &file)?;
+        if args.tier.is_both() && made.is_native() {
+            let interp = interpreted(valid, &file, Vec::new())?;
             let both = Both::prepare(args, &file, [interp, made], command_line)?;
             return Ok(Self::Both(Box::new(both)));
         }
@@ -95,8 +95,8 @@ struct Session {
     /// The file's name, escaped.
     file: String,
     module: Module,
-    /// Why the interpreter runs it although the JIT was asked for.
-    notice: Option<String>,
+    /// What was not as it should be, and why the interpreter runs it although the JIT was asked for.
+    notices: Vec<String>,
     entry: Entry,
     store: Store<Host>,
     linker: Linker<Host>,
@@ -120,7 +120,7 @@ enum Part {
 
 impl Session {
     fn prepare(args: &RunArgs, file: String, made: Made, part: Part) -> Result<Self, Problem> {
-        let Made { engine, module, notice } = made;
+        let Made { engine, module, notices } = made;
         let entry = Entry::choose(&file, &module, args.invoke.as_deref(), args.guest_args())?;
         let progress = Progress::new(!args.quiet && !waits_for_a_person(args, &module));
         let guest_args = if entry.takes_args { args.guest_args() } else { &[] };
@@ -163,12 +163,12 @@ impl Session {
             let observer = Observer { trace, file: events.clone(), seen: seen.clone(), stop, failed };
             store.gate_mut().observe(Box::new(move |event| observer.see(event)));
         }
-        Ok(Self { file, module, notice, entry, store, linker, failed, progress, json, events, seen })
+        Ok(Self { file, module, notices, entry, store, linker, failed, progress, json, events, seen })
     }
 
     fn run(mut self, args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-        if let Some(notice) = &self.notice {
-            writeln!(err, "{}: note: {notice}; the interpreter runs it", self.file)?;
+        for notice in &self.notices {
+            writeln!(err, "{}: note: {notice}", self.file)?;
         }
         let ran = self.execute();
         self.finish(args, ran, None, (out, err))
@@ -283,39 +283,6 @@ impl Session {
     }
 }
 
-/// A module that is ready, and its engine.
-struct Made {
-    engine: Engine,
-    module: Module,
-    notice: Option<String>,
-}
-
-/// Makes the module ready. What the JIT does not run goes to the interpreter, with a notice.
-fn make_module(args: &RunArgs, valid: LazyModule, file: &str) -> Result<Made, Problem> {
-    let backend = args.backend();
-    let is_both = args.tier.backend == Backend::Both;
-    if args.trace == Some(args::Trace::Calls) && args.tier.backend == Backend::Jit {
-        let notice = Some("`--trace calls`: native code does not tell of its calls".into());
-        let made = made_on(Config::default(), valid).map_err(|error| unsupported(file, &error))?;
-        return Ok(Made { notice, ..made });
-    }
-    match made_on(Config { backend, ..Config::default() }, valid.clone()) {
-        Err(Error::Unsupported(error)) if error.is_of_jit() => {
-            let made = made_on(Config::default(), valid).map_err(|error| unsupported(file, &error))?;
-            let why = Escaped::new(&error.to_string()).to_string();
-            let notice = if is_both { format!("{why}, so that nothing is compared") } else { why };
-            Ok(Made { notice: Some(notice), ..made })
-        }
-        made => made.map_err(|error| unsupported(file, &error)),
-    }
-}
-
-fn made_on(config: Config, valid: LazyModule) -> Result<Made, Error> {
-    let engine = Engine::new(config);
-    let module = Module::from_valid(&engine, valid)?;
-    Ok(Made { engine, module, notice: None })
-}
-
 /// What ran last, as messages call it, and what came of it.
 struct Ran {
     what: String,
@@ -348,10 +315,6 @@ fn waits_for_a_person(args: &RunArgs, module: &Module) -> bool {
 fn create(path: &Path) -> Result<File, Problem> {
     File::create(path)
         .map_err(|error| Problem::new(Exit::Usage, &file_name(path), format!("cannot write: {error}")))
-}
-
-fn unsupported(file: &str, error: &Error) -> Problem {
-    Problem::new(Exit::Refused, file, format!("unsupported: {}", Escaped::new(&error.to_string())))
 }
 
 fn internal(file: &str, error: &Error) -> Problem {

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::Serialize;
 use wasmos_runtime::Config;
 
-use crate::args::{Backend, WastArgs};
+use crate::args::WastArgs;
 use crate::exit::Exit;
 use crate::input::read_script;
 use crate::output::{Escaped, counted};
@@ -47,8 +47,8 @@ struct File {
 
 pub(crate) fn run(args: &WastArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     let features = args.features.set();
-    let config = Config { features, backend: args.tier.backend(true), ..Config::default() };
-    let both = args.tier.backend == Backend::Both;
+    let config = Config { features, backend: args.tier.backend(None, false, None), ..Config::default() };
+    let both = args.tier.is_both();
     let mut report = Report { schema_version: 1, passed: 0, failed: 0, skipped: 0, files: Vec::new() };
     let mut worst = Exit::Fine;
     for path in &args.files {

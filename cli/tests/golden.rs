@@ -64,6 +64,9 @@ fn answer(folder: &Path, command: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_wasmos"))
         .args(args.split_whitespace())
         .current_dir(folder)
+        // Keys and code of their own.
+        .env("XDG_DATA_HOME", folder.join("data"))
+        .env("XDG_CACHE_HOME", folder.join("cache"))
         .stdin(stdin)
         .output()
         .expect("the program starts");
@@ -223,6 +226,12 @@ fn print() {
 #[test]
 fn run() {
     check("run");
+}
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[test]
+fn compile() {
+    check("compile");
 }
 
 #[test]

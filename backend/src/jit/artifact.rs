@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use wasmos_frontend::Module;
 
 use super::code::{Compiled, Plan};
-use super::{Bounds, Error, Options};
+use super::{Bounds, Charges, Error, Options};
 use crate::vm::image::{Image, PAGE_BYTES};
 
 const MAGIC: [u8; 8] = *b"\x89wcode\r\n";
@@ -118,21 +118,21 @@ pub enum Refusal {
 pub struct Settings {
     bounds: Bounds,
     canonical_nans: bool,
+    charges: Charges,
 }
 
 impl Settings {
     fn of(options: Options) -> Self {
         // Each field by its name: a new one is a question whether code depends on it.
-        // Charges of either form count the same.
-        let Options { bounds, canonical_nans, charges: _, verifies: _ } = options;
-        Self { bounds, canonical_nans }
+        let Options { bounds, canonical_nans, charges, verifies: _ } = options;
+        Self { bounds, canonical_nans, charges }
     }
 
     /// Returns options with these settings.
     #[must_use]
     pub const fn options(self) -> Options {
-        let charges = super::Charges::Patched;
-        Options { bounds: self.bounds, canonical_nans: self.canonical_nans, charges, verifies: false }
+        let Self { bounds, canonical_nans, charges } = self;
+        Options { bounds, canonical_nans, charges, verifies: false }
     }
 }
 

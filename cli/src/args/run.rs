@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use wasmos_runtime::{Limits, MAX_STACK_BYTES, UnknownImports};
 
-use crate::args::TierArgs;
 use crate::args::guest::GuestArgs;
+use crate::args::{CodeArgs, NanArgs, TierArgs};
 use crate::units::{self, Limit};
 
 /// Run a module under limits of fuel, time, memory and host calls
@@ -52,9 +52,11 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) tier: TierArgs,
 
-    /// Which NaNs the jit leaves
-    #[arg(long, value_enum, default_value_t = Nan::Canonical)]
-    nan: Nan,
+    #[command(flatten)]
+    pub(crate) nan: NanArgs,
+
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
 
     /// The limits of what is not given otherwise
     #[arg(long, value_enum, default_value_t = Profile::Standard)]
@@ -137,7 +139,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true)]
     pub(crate) json: Option<Option<PathBuf>>,
 
-    /// Module: .wasm, .wat (text, at most 16 MiB), or - for stdin; behind it ARGS
+    /// Module: .wasm, .wat (text, at most 16 MiB), an artifact of `compile`, or - for stdin; behind it ARGS
     #[arg(value_name = "FILE", required = true, trailing_var_arg = true, num_args = 1..)]
     file_and_args: Vec<OsString>,
 }
@@ -177,22 +179,6 @@ impl RunArgs {
 
 fn saturated(limit: Option<u64>) -> u32 {
     limit.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX))
-}
-
-impl RunArgs {
-    /// Returns what an engine is made with.
-    pub(crate) fn backend(&self) -> wasmos_runtime::Backend {
-        self.tier.backend(self.nan == Nan::Canonical)
-    }
-}
-
-/// Which NaNs float arithmetic leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Nan {
-    /// The one that the specification's deterministic profile names
-    Canonical,
-    /// What the processor leaves
-    Native,
 }
 
 /// A set of limits with a name.
