@@ -131,7 +131,7 @@ impl Session {
             Part::Second(seen) => (seen.streams(host_streams, false), Some(seen), false),
         };
         let wasi = guest::wasi(args, guest_args, streams)?;
-        let grants = grants::grants(&args.guest)?;
+        let grants = grants::grants(&args.guest, module.decoded().bytes())?;
         let internal = |error: Error| internal(&file, &error);
         let mut linker = Linker::new(&engine);
         native::add_to_linker(&mut linker, |host: &mut Host| &mut host.native).map_err(internal)?;

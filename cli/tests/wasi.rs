@@ -135,20 +135,6 @@ fn the_clock_and_the_random_bytes_may_be_the_hosts() {
     assert!(begin.elapsed() >= std::time::Duration::from_millis(5));
 }
 
-/// What `analyze` says a module needs suffices for `run`.
-#[test]
-fn the_least_privilege_profile_is_a_file_of_grants() {
-    let folder = folder();
-    let program = format!("{PROGRAMS}/exit.wasm");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wasmos"));
-    command
-        .args(["analyze", "--fail-on=none", "--profile-out=grants.toml", &program])
-        .current_dir(folder.path());
-    assert_eq!(command.output().expect("the program starts").status.code(), Some(0));
-    let output = run(folder.path(), &["--grants=grants.toml", &program, "exit", "7"]);
-    assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
-}
-
 /// A flood of calls is shown up to a point, and runs on.
 #[test]
 fn a_trace_is_bounded() {
