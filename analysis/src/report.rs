@@ -203,7 +203,9 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn verdict_id(sha256: &str, policy: &Policy) -> String {
+/// Returns the id of the verdict on a module, by its SHA-256 in hexadecimal, under a policy: what the verdict depends on.
+#[must_use]
+pub fn verdict_id(sha256: &str, policy: &Policy) -> String {
     let text = format!("wasmos {} rules {RULES_VERSION} {sha256} {policy:?}", env!("CARGO_PKG_VERSION"));
     hex(&Sha256::digest(text.as_bytes())[..16])
 }

@@ -38,6 +38,11 @@ pub(crate) fn cache(own: Option<&Path>, key: MacKey) -> Result<Cache, String> {
     Cache::open(&folder, key, CACHE_BYTES).map_err(|error| format!("the cache {}: {error}", shown(&folder)))
 }
 
+/// Returns the folder of what can be found again, if the user has one.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    folder(|base| base.cache_dir()).ok()
+}
+
 fn folder(of: impl FnOnce(&dyn Folders) -> PathBuf) -> Result<PathBuf, String> {
     let base = etcetera::choose_base_strategy().map_err(|error| error.to_string())?;
     Ok(of(&base).join(FOLDER))

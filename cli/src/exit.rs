@@ -15,6 +15,7 @@ pub(crate) enum Exit {
     HostCalls,
     Deadline,
     Denied,
+    Gate,
     Stopped,
     Trap,
 }
@@ -25,12 +26,13 @@ impl Exit {
         [Self::Fine, Self::Findings, Self::Usage, Self::Refused, Self::Internal];
 
     /// What only `run` may end with, and the guest's status.
-    pub(crate) const OF_RUN: [Self; 7] = [
+    pub(crate) const OF_RUN: [Self; 8] = [
         Self::OutOfFuel,
         Self::Quota,
         Self::HostCalls,
         Self::Deadline,
         Self::Denied,
+        Self::Gate,
         Self::Stopped,
         Self::Trap,
     ];
@@ -49,6 +51,7 @@ impl Exit {
             Self::HostCalls => 122,
             Self::Deadline => 124,
             Self::Denied => 125,
+            Self::Gate => 126,
             // What a shell gives a program that an interrupt ended.
             Self::Stopped => 130,
             // And one that aborted.
@@ -70,6 +73,7 @@ impl Exit {
             Self::HostCalls => "the limit of host calls was reached",
             Self::Deadline => "the time was up",
             Self::Denied => "an import is withheld, unknown or of another type",
+            Self::Gate => "the analysis graded the module severe, or could not look at all of it",
             Self::Stopped => "somebody interrupted the run",
             Self::Trap => "the guest trapped",
         }

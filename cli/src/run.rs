@@ -4,12 +4,14 @@ mod both;
 mod code;
 mod config;
 mod entry;
+mod gate;
 mod grants;
 mod guest;
 mod interrupt;
 mod link;
 mod messages;
 mod observe;
+mod page;
 mod progress;
 mod report;
 mod save;
@@ -23,7 +25,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use wasmos_frontend::{Features, LazyModule};
+use wasmos_frontend::{Features, LazyModule, ValidModule};
 use wasmos_runtime::native::{self, Native};
 use wasmos_runtime::{Error, Func, Instance, Linker, Module, Outcome, Step, Store, Val, Watch, wasi};
 
@@ -38,6 +40,7 @@ use crate::run::entry::Entry;
 use crate::run::guest::{Host, Streams};
 use crate::run::messages::Failed;
 use crate::run::observe::{EventFile, Observer, Trace};
+use crate::run::page::RunPage;
 use crate::run::progress::Progress;
 pub(crate) use crate::run::report::KEYS;
 use crate::run::report::{Ending, MAX_EVENTS, Report};
@@ -74,14 +77,22 @@ impl Prepared {
     fn new(args: &RunArgs, command_line: &[OsString]) -> Result<Self, Problem> {
         let (module, origin) = Input::read(args.file())?.decode(Features::all())?;
         let valid = wasmos_frontend::validate(module).map_err(|error| origin.refuse(&error))?;
-        let (file, valid) = (origin.name, LazyModule::from(valid));
+        let file = origin.name;
+        if args.has_gate() {
+            gate::check(&valid, &file)?;
+        }
+        let watched = args.report.is_some().then(|| valid.clone());
+        let valid = LazyModule::from(valid);
         let made = make_module(args, valid.clone(), origin.artifact, &file)?;
         if args.tier.is_both() && made.is_native() {
             let interp = interpreted(valid, &file, Vec::new())?;
-            let both = Both::prepare(args, &file, [interp, made], command_line)?;
+            let mut both = Both::prepare(args, &file, [interp, made], command_line)?;
+            both.shown().watch(args, watched)?;
             return Ok(Self::Both(Box::new(both)));
         }
-        Session::prepare(args, file, made, Part::Whole).map(|session| Self::One(Box::new(session)))
+        let mut session = Session::prepare(args, file, made, Part::Whole)?;
+        session.watch(args, watched)?;
+        Ok(Self::One(Box::new(session)))
     }
 }
 
@@ -107,6 +118,8 @@ struct Session {
     events: Option<EventFile>,
     /// What is kept of it to be compared.
     seen: Option<Seen>,
+    /// Where what happens is drawn.
+    page: Option<RunPage>,
 }
 
 /// What a run is of all that was asked for.
@@ -143,7 +156,7 @@ impl Session {
         let failed = seen.as_ref().map_or_else(Failed::default, |seen| seen.failed(store.stop_handle()));
         let sink = is_shown.then(|| messages::sink(store.stop_handle(), failed.clone(), progress.clone()));
         store.data_mut().native = Native { sensors: guest::sensors(args), sink };
-        if args.json.is_some() {
+        if args.json.is_some() || args.report.is_some() {
             store.gate_mut().remember(MAX_EVENTS);
         }
         interrupt::stop_on_interrupt(store.stop_handle()).map_err(|error| {
@@ -163,7 +176,18 @@ impl Session {
             let observer = Observer { trace, file: events.clone(), seen: seen.clone(), stop, failed };
             store.gate_mut().observe(Box::new(move |event| observer.see(event)));
         }
-        Ok(Self { file, module, notices, entry, store, linker, failed, progress, json, events, seen })
+        Ok(Self { file, module, notices, entry, store, linker, failed, progress, json, events, seen, page: None })
+    }
+
+    /// Has the page of `--report` drawn of what happens.
+    fn watch(&mut self, args: &RunArgs, module: Option<ValidModule>) -> Result<(), Problem> {
+        let (Some(path), Some(module)) = (&args.report, module) else { return Ok(()) };
+        if args.trace == Some(args::Trace::Calls) {
+            let problem = Problem::new(Exit::Usage, &self.file, "--report and --trace calls both watch the run");
+            return Err(problem.help("`--trace host` goes with `--report`"));
+        }
+        self.page = Some(RunPage::begin(create(path)?, module, &mut self.store));
+        Ok(())
     }
 
     fn run(mut self, args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
@@ -201,6 +225,15 @@ impl Session {
         report.differ(compared.map_or(&[], Compared::differences));
         if let Some(file) = &mut self.json {
             crate::output::json(file, &report)?;
+        }
+        if let Some(page) = self.page.take() {
+            let sentence = match &ending {
+                Ending::Ran(outcome) => screen::sentence(&what, outcome, &limits),
+                Ending::Unlinked => "an import was refused".to_owned(),
+                Ending::Refused(quota) => format!("the module needs more than is allowed: {quota}"),
+            };
+            let sentences = page::sentences(&what, sentence, &ending);
+            page.finish(&self.file, sentences, &ending, &self.store, &limits)?;
         }
         if let Some(events) = &self.events {
             events.finish(self.store.fuel_used())?;

@@ -123,6 +123,8 @@ fn make_files(folder: &Path) {
         let path = format!("{FOLDER}/../wasi/{program}.wasm");
         fs::copy(path, folder.join(format!("wasi-{program}.wasm"))).expect("there is room");
     }
+    let miner = format!("{FOLDER}/../wat/rules/W001.fires.wat");
+    fs::copy(miner, folder.join("miner.wat")).expect("there is room");
     fs::create_dir(folder.join("files")).expect("there is room");
     fs::create_dir_all(folder.join("plugins/.hidden")).expect("there is room");
     for (from, to) in [("spin.wat", "plugins/spin.wat"), ("ok.wat", "plugins/.hidden/ok.wat")] {
@@ -232,6 +234,11 @@ fn run() {
 #[test]
 fn compile() {
     check("compile");
+}
+
+#[test]
+fn run_gate() {
+    check("run-gate");
 }
 
 #[test]

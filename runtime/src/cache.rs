@@ -151,6 +151,37 @@ fn read_key(path: &Path) -> io::Result<MacKey> {
     Ok(MacKey::new(key))
 }
 
+/// Returns what is in a file that is the user's alone; `None` if there is no such file.
+///
+/// # Errors
+/// What the system says, or that the file is not the user's alone, or longer than `limit_bytes`.
+pub fn read_private(path: &Path, limit_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match private::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        result => result?,
+    };
+    let mut bytes = Vec::new();
+    file.take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit_bytes {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(Some(bytes))
+}
+
+/// Writes a file that is the user's alone, in a folder that is. It appears whole or not at all; a link in its place is
+/// replaced, not followed.
+///
+/// # Errors
+/// What the system says, or that the folder is not the user's alone.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    make_private(folder)?;
+    private::check(&fs::symlink_metadata(folder)?)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
 /// Makes a folder and those above it, the user's alone.
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();

@@ -71,8 +71,7 @@ impl Page<'_> {
                         (contents::json(self))
                     }
                     footer { p {
-                        "Made by wasmos " (env!("CARGO_PKG_VERSION")) ". The same module, policy and version give the same page"
-                        @if self.run.is_some() { ", but for the time that the run took" } "."
+                        "Made by wasmos " (env!("CARGO_PKG_VERSION")) ". The same module, policy and version give the same page."
                     } }
                     script { (PreEscaped(SCRIPT)) }
                 }

@@ -31,7 +31,7 @@ use crate::units::{self, Limit};
     override_usage = "wasmos run [OPTIONS] <FILE> [ARGS]...",
     after_help = "Profiles:\n  \
         strict     1M fuel, 5 s, 1k host calls, 16 MiB memory, 1 MiB output,\n  \
-        \u{20}          64 descriptors, 1k files of 16 MiB in memory\n  \
+        \u{20}          64 descriptors, 1k files of 16 MiB in memory; --gate\n  \
         standard   50G fuel, 30 s, 10M host calls, 1 GiB memory, 256 MiB output,\n  \
         \u{20}          1k descriptors, 100k files of 1 GiB in memory\n  \
         unlimited  counts everything, ends nothing; memories up to their own maximum\n\n\
@@ -131,6 +131,18 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
 
+    /// Analyse the module first and refuse it if it is graded severe; on in the profile strict
+    #[arg(long)]
+    gate: bool,
+
+    /// Run what the gate would refuse
+    #[arg(long)]
+    accept_risk: bool,
+
+    /// Write the analysis and what happened in the run as a page to FILE
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Print no report
     #[arg(long)]
     pub(crate) quiet: bool,
@@ -147,6 +159,11 @@ pub(crate) struct RunArgs {
 impl RunArgs {
     pub(crate) fn file(&self) -> &Path {
         Path::new(self.file_and_args.first().map_or("".as_ref(), OsString::as_os_str))
+    }
+
+    /// Whether the module is analysed before it runs, and what is graded severe refused.
+    pub(crate) fn has_gate(&self) -> bool {
+        (self.gate || self.profile == Profile::Strict) && !self.accept_risk
     }
 
     /// What stands behind FILE.
@@ -275,6 +292,14 @@ mod tests {
         assert_eq!(args.guest_args(), ["--version", "--fuel", "9", "-h", "--", "-"]);
         let args = parse(&["-", "--quiet"]);
         assert_eq!((args.file(), args.quiet), (Path::new("-"), false));
+    }
+
+    #[test]
+    fn the_profile_strict_has_a_gate() {
+        assert!(parse(&["--profile", "strict", "x.wasm"]).has_gate());
+        assert!(parse(&["--gate", "x.wasm"]).has_gate());
+        assert!(!parse(&["x.wasm"]).has_gate());
+        assert!(!parse(&["--gate", "--profile", "strict", "--accept-risk", "x.wasm"]).has_gate());
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Both {
         Ok(Self { interp, jit, command_line, stdin })
     }
 
+    /// Returns the run that is shown.
+    pub(super) const fn shown(&mut self) -> &mut Session {
+        &mut self.interp
+    }
+
     pub(super) fn run(
         mut self,
         args: &RunArgs,

@@ -74,9 +74,8 @@ pub(super) fn make_module(
     if args.tier.tier(is_artifact) == args::Backend::Interp {
         return interpreted(valid, file, Vec::new());
     }
-    if args.trace == Some(args::Trace::Calls) && !args.tier.is_both() {
-        let notice = "`--trace calls`: native code does not tell of its calls; the interpreter runs it";
-        return interpreted(valid, file, vec![notice.into()]);
+    if let Some(unseen) = unseen(args) {
+        return interpreted(valid, file, vec![format!("{unseen}; the interpreter runs it")]);
     }
     let Before { artifact, cache, mut notices } = Before::find(args, artifact);
     let settings = artifact.as_ref().map(|artifact| artifact.settings().options());
@@ -103,6 +102,16 @@ pub(super) fn make_module(
             interpreted(valid, file, notices)
         }
         Err(error) => Err(unsupported(file, &error)),
+    }
+}
+
+/// Says what is to be watched that native code does not tell of. Where both tiers run, the interpreter is watched.
+fn unseen(args: &RunArgs) -> Option<&'static str> {
+    match (args.tier.is_both(), args.trace, &args.report) {
+        (true, _, _) => None,
+        (false, Some(args::Trace::Calls), _) => Some("`--trace calls`: native code does not tell of its calls"),
+        (false, _, Some(_)) => Some("`--report`: native code does not tell of its blocks"),
+        (false, _, None) => None,
     }
 }
 

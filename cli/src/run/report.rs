@@ -50,7 +50,7 @@ impl Ending {
         }
     }
 
-    const fn kind(&self) -> &'static str {
+    pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Ran(outcome) => outcome.kind(),
             Self::Unlinked => "denied",

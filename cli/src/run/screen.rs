@@ -45,7 +45,7 @@ pub(super) fn write<T>(
     files(err, written)
 }
 
-fn sentence(what: &str, outcome: &Outcome, limits: &Limits) -> String {
+pub(super) fn sentence(what: &str, outcome: &Outcome, limits: &Limits) -> String {
     match outcome {
         Outcome::Returned(_) => format!("{what} returned"),
         Outcome::Exited(status) => format!("{what} exited with status {status}"),
