@@ -156,7 +156,7 @@ fn profile(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 fn costs(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     let bounded = report.cost.iter().filter(|cost| matches!(cost.bound, Bound::Fuel { .. }));
     let n = bounded.clone().count();
-    writeln!(out, "  fuel: {n} of {} have a bound", counted(report.cost.len() as u64, "exported function"))?;
+    writeln!(out, "  fuel: {n} of {} with a bound", counted(report.cost.len() as u64, "exported function"))?;
     for cost in bounded.take(COSTS) {
         wrapped(out, "    ", &format!("{}: at most {}", Escaped::new(&cost.export), cost.bound))?;
     }

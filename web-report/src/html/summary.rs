@@ -7,7 +7,7 @@ use wasmos_analysis::{Grade, Report, Verdict};
 
 use crate::html::table::{number, of, table};
 use crate::html::{Page, badge, findings, verdict_badge};
-use crate::shown::grouped;
+use crate::shown::{counted, grouped};
 
 /// Reasons that are given beside the verdict.
 const REASONS: usize = 3;
@@ -28,7 +28,7 @@ pub(super) fn verdict(page: &Page<'_>) -> Markup {
             ol.reasons { @for it in reasons.iter().take(REASONS) { li {
                 (badge(it.grade)) " "
                 a href=(format_args!("#rule-{}", it.rule)) { (rule(it.rule).map_or(it.rule, |rule| rule.title)) }
-                ": " (it.message) " (" (it.points) " points)"
+                ": " (it.message) " (" (counted(it.points.into(), "point")) ")"
             } } }
             @if reasons.len() > REASONS {
                 p { (of(reasons.len() - REASONS, "reason")) " more: see the " a href="#findings" { "findings" } "." }
