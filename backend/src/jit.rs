@@ -43,6 +43,7 @@ mod control;
 mod fuel;
 mod instr;
 mod layout;
+mod live;
 mod memory;
 mod numeric;
 mod patch;

@@ -176,14 +176,28 @@ impl Session {
             let observer = Observer { trace, file: events.clone(), seen: seen.clone(), stop, failed };
             store.gate_mut().observe(Box::new(move |event| observer.see(event)));
         }
-        Ok(Self { file, module, notices, entry, store, linker, failed, progress, json, events, seen, page: None })
+        Ok(Self {
+            file,
+            module,
+            notices,
+            entry,
+            store,
+            linker,
+            failed,
+            progress,
+            json,
+            events,
+            seen,
+            page: None,
+        })
     }
 
     /// Has the page of `--report` drawn of what happens.
     fn watch(&mut self, args: &RunArgs, module: Option<ValidModule>) -> Result<(), Problem> {
         let (Some(path), Some(module)) = (&args.report, module) else { return Ok(()) };
         if args.trace == Some(args::Trace::Calls) {
-            let problem = Problem::new(Exit::Usage, &self.file, "--report and --trace calls both watch the run");
+            let problem =
+                Problem::new(Exit::Usage, &self.file, "--report and --trace calls both watch the run");
             return Err(problem.help("`--trace host` goes with `--report`"));
         }
         self.page = Some(RunPage::begin(create(path)?, module, &mut self.store));

@@ -162,6 +162,23 @@ fn what_is_out_of_proportion_is_interpreted() {
                 "block end ".repeat(3) + &"local.get 0 if nop end ".repeat(100_000)
             )),
         ),
+        // Values that all are live at once, on the stack and in locals.
+        (
+            "operands",
+            body(&format!(
+                "{}{}drop (local.get 0)",
+                "(i32.load (local.get 0))".repeat(20_000),
+                "i32.add ".repeat(19_999)
+            )),
+        ),
+        (
+            "locals",
+            body(&format!(
+                "(local {}){} (local.get 0)",
+                "i32 ".repeat(13_000),
+                (1..=13_000).map(|n| format!("(local.set {n} (i32.load (local.get 0)))")).collect::<String>()
+            )),
+        ),
     ] {
         fs::write(place.path("module.wat"), text).expect("there is room");
         let args =

@@ -123,6 +123,7 @@ impl Translator<'_> {
         if self.raw_locals.get(local) != Some(&true) {
             value = self.settled(value);
         }
+        self.note_set(value);
         self.b.def_var(self.locals[local].0, value);
     }
 
@@ -131,6 +132,7 @@ impl Translator<'_> {
             self.settle(1);
         }
         let value = self.pop();
+        self.note_set(value);
         self.b.def_var(self.locals[local].0, value);
         self.push(value);
     }

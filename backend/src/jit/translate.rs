@@ -18,6 +18,7 @@ use wasmos_frontend::types::{BlockType, FuncIdx, FuncType, TypeIdx, ValType};
 
 use super::abi::{clif_type, signature};
 use super::control::Frame;
+use super::live::Live;
 use super::memory::Proofs;
 use super::{Charges, Error, Options};
 use crate::jit::stubs::{self, Thunk};
@@ -83,6 +84,7 @@ pub(super) struct Translator<'a> {
     pub(super) raw_locals: Vec<bool>,
     pub(super) offset: u32,
     pub(super) live: bool,
+    pub(super) alive: Live,
 }
 
 /// What is known of a translated body beside Cranelift's form.
@@ -165,6 +167,7 @@ pub(super) fn translate(
         raw_locals: Vec::new(),
         offset: first,
         live: true,
+        alive: Live::default(),
     };
     translator.enter();
     translator.declare_locals(ty, &params[2..], &declared);
@@ -174,7 +177,7 @@ pub(super) fn translate(
     for (offset, instr) in instrs {
         translator.begin(offset);
         translator.instr(&instr);
-        if translator.b.func.dfg.num_values() > most {
+        if translator.b.func.dfg.num_values() > most || translator.has_too_many_live() {
             return Err(Error::TooComplex { func });
         }
     }

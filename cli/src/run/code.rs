@@ -109,7 +109,9 @@ pub(super) fn make_module(
 fn unseen(args: &RunArgs) -> Option<&'static str> {
     match (args.tier.is_both(), args.trace, &args.report) {
         (true, _, _) => None,
-        (false, Some(args::Trace::Calls), _) => Some("`--trace calls`: native code does not tell of its calls"),
+        (false, Some(args::Trace::Calls), _) => {
+            Some("`--trace calls`: native code does not tell of its calls")
+        }
         (false, _, Some(_)) => Some("`--report`: native code does not tell of its blocks"),
         (false, _, None) => None,
     }
