@@ -11,7 +11,7 @@ impl Native {
     /// Returns the frames of all activations.
     pub(crate) fn backtrace(&self, _: &State) -> Backtrace {
         let mut kept = Kept::default();
-        for run in self.runs.iter().rev() {
+        for run in self.active().iter().rev() {
             self.walk(run, |code, func, offset| {
                 kept.push(Frame { instance: code.instance, func, offset });
                 true
@@ -66,7 +66,7 @@ impl Native {
     /// Returns what the topmost activation, which trapped, has been charged for instructions behind the one that did.
     pub(super) fn not_run(&self) -> u32 {
         let mut units = 0;
-        let Some(run) = self.runs.last() else { return 0 };
+        let Some(run) = self.top() else { return 0 };
         self.walk(run, |code, func, offset| {
             units = code.module.runnable(func).map_or(0, |body| blocks::not_run(body, offset));
             false

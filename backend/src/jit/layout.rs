@@ -10,6 +10,8 @@ use crate::vm::VmContext;
 /// Why native code left its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leave {
+    /// The results stand in the slots, and the stack is free for the next activation.
+    Returned,
     HostCall,
     Slice,
     OutOfFuel,
@@ -39,6 +41,26 @@ pub(crate) struct Pending {
     pub(crate) left: u64,
 }
 
+/// What the first native function of an activation is entered with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) enter: *const u8,
+    pub(crate) code: *const u8,
+    pub(crate) context: *const VmContext,
+    pub(crate) slots: *mut u64,
+    pub(crate) left: u64,
+}
+
+impl Entry {
+    pub(crate) const NONE: Self = Self {
+        enter: core::ptr::null(),
+        code: core::ptr::null(),
+        context: core::ptr::null(),
+        slots: core::ptr::null_mut(),
+        left: 0,
+    };
+}
+
 /// What native code shares with the driver.
 #[derive(Debug)]
 #[repr(C)]
@@ -54,6 +76,8 @@ pub(crate) struct VmNative {
     /// How services leave: of the activation that runs.
     pub(crate) yielder: *const Yielder<(), Leave>,
     pub(crate) pending: Pending,
+    /// Of the activation that was started last.
+    pub(crate) entry: Entry,
     pub(crate) fault: Fault,
 }
 

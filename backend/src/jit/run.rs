@@ -1,5 +1,6 @@
 //! Activations of native code, each on a stack of its own.
 
+use core::convert::Infallible;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -7,13 +8,13 @@ use std::sync::Arc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use wasmos_abi::TrapCode;
-use wasmos_frontend::types::{FuncType, ValType};
+use wasmos_frontend::types::FuncType;
 
 use super::Bounds;
 use super::abi::Shape;
 use super::code::Compiled;
 use super::compile::{FREE_NATIVE, MOST_NATIVE, NATIVE_PER_COUNTED};
-use super::layout::{Fault, Leave, Pending, VmHost, VmNative};
+use super::layout::{Entry, Fault, Leave, Pending, VmHost, VmNative};
 use super::service;
 use super::trap;
 use crate::interp::ModuleCode;
@@ -23,8 +24,8 @@ use crate::vm::{
     NO_INSTANCE, Phase, VmContext, VmFunc,
 };
 
-/// Stacks that are kept for later activations.
-const SPARE_STACKS: usize = 8;
+/// Records, each with its stack, that are kept for later activations.
+const SPARE_RUNS: usize = 8;
 /// Room for services, stubs and signals, beyond what guests take.
 const SERVICE_BYTES: usize = 256 << 10;
 
@@ -68,14 +69,19 @@ struct Call {
     n_results: usize,
 }
 
-/// An activation.
+/// What native code runs on: it takes one activation after the other, and rests in between.
+pub(super) type Fiber = Coroutine<(), Leave, Infallible>;
+
+/// An activation, or the record of one that has ended, for the next one as deep as it was.
 pub(super) struct Run {
     phase: Phase,
     func: FuncRef,
-    /// None of a function of the host, and where the bottom did not fit.
-    coroutine: Option<Coroutine<(), Leave, ()>>,
+    /// Made when native code is first run at this depth.
+    fiber: Option<Fiber>,
+    /// Whether it is of native code, and not of a function of the host.
+    is_native: bool,
     /// Arguments, then results.
-    slots: Box<[u64]>,
+    slots: Vec<u64>,
     n_results: usize,
     yielder: *const Yielder<(), Leave>,
     /// What is left of the depth below its first frame; `None` if nothing was.
@@ -91,15 +97,39 @@ impl core::fmt::Debug for Run {
 }
 
 impl Run {
-    /// Gives the stack back, whatever stands on it.
+    const fn new() -> Self {
+        Self {
+            phase: Phase::Returned,
+            func: FuncRef(0),
+            fiber: None,
+            is_native: false,
+            slots: Vec::new(),
+            n_results: 0,
+            yielder: core::ptr::null(),
+            left: None,
+            place: Place::Nowhere,
+            call: None,
+        }
+    }
+
+    /// Ends the activation: a stack that does not rest is taken back, whatever stands on it.
+    fn give_up(&mut self, vm: *mut VmNative) {
+        if self.phase != Phase::Returned
+            && let Some(stack) = self.stack()
+        {
+            self.fiber = Some(fiber(stack, vm));
+        }
+    }
+
+    /// Takes the stack back, whatever stands on it.
     fn stack(&mut self) -> Option<DefaultStack> {
-        let mut coroutine = self.coroutine.take()?;
-        if !coroutine.done() {
+        let mut fiber = self.fiber.take()?;
+        if !fiber.done() {
             // SAFETY: J2. No Rust value with a destructor lives on that stack, nor in what one that was never entered
             // would begin with.
-            unsafe { coroutine.force_reset() };
+            unsafe { fiber.force_reset() };
         }
-        Some(coroutine.into_stack())
+        Some(fiber.into_stack())
     }
 }
 
@@ -114,8 +144,10 @@ pub(crate) struct Native {
     pub(crate) bounds: Bounds,
     /// From a box: contexts point at it.
     vm: core::ptr::NonNull<VmNative>,
-    pub(super) runs: Vec<Run>,
-    stacks: Vec<DefaultStack>,
+    /// The activations, and behind them records of ended ones.
+    runs: Vec<Run>,
+    /// How many of them are activations.
+    depth: usize,
     stack_bytes: usize,
     pub(super) codes: Vec<Code>,
     /// By shape: what calls the host.
@@ -128,7 +160,7 @@ impl core::fmt::Debug for Native {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Native")
             .field("bounds", &self.bounds)
-            .field("runs", &self.runs)
+            .field("runs", &self.active())
             .finish_non_exhaustive()
     }
 }
@@ -151,6 +183,7 @@ impl Native {
             services: service::addresses(),
             yielder: core::ptr::null(),
             pending: Pending { position: 0, slots: core::ptr::null_mut(), left: 0 },
+            entry: Entry::NONE,
             fault: Fault { pc: 0, frame: core::ptr::null() },
         };
         // J3: what the depth admits, a frame that does not fit, a free leaf, services.
@@ -160,7 +193,7 @@ impl Native {
             bounds,
             vm: core::ptr::NonNull::from(Box::leak(Box::new(vm))),
             runs: Vec::new(),
-            stacks: Vec::new(),
+            depth: 0,
             stack_bytes,
             codes: Vec::new(),
             host_calls: HashMap::new(),
@@ -172,12 +205,25 @@ impl Native {
         self.vm.as_ptr()
     }
 
-    pub(crate) fn depth(&self) -> usize {
-        self.runs.len()
+    pub(crate) const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Returns the activations.
+    pub(super) fn active(&self) -> &[Run] {
+        self.runs.get(..self.depth).unwrap_or(&[])
+    }
+
+    pub(super) fn top(&self) -> Option<&Run> {
+        self.runs.get(self.depth.checked_sub(1)?)
+    }
+
+    fn top_mut(&mut self) -> Option<&mut Run> {
+        self.runs.get_mut(self.depth.checked_sub(1)?)
     }
 
     fn call(&self) -> Option<Call> {
-        self.runs.last().filter(|run| matches!(run.phase, Phase::Host(_)))?.call
+        self.top().filter(|run| matches!(run.phase, Phase::Host(_)))?.call
     }
 
     pub(crate) fn args(&self) -> &[u64] {
@@ -193,24 +239,34 @@ impl Native {
     }
 
     pub(crate) fn results(&self) -> &[u64] {
-        let run = self.runs.last().filter(|run| run.phase == Phase::Returned);
+        let run = self.top().filter(|run| run.phase == Phase::Returned);
         run.map_or(&[], |run| &run.slots[..run.n_results])
     }
 
     pub(crate) fn abandon(&mut self) {
-        if let Some(mut run) = self.runs.pop() {
-            let stack = run.stack();
-            self.stacks.extend(stack.filter(|_| self.stacks.len() < SPARE_STACKS));
-        }
+        let vm = self.vm();
+        let Some(run) = self.top_mut() else { return };
+        run.give_up(vm);
+        self.depth -= 1;
+        self.runs.truncate(self.depth + SPARE_RUNS);
     }
 
-    fn stack(&mut self) -> io::Result<DefaultStack> {
-        self.stacks.pop().map_or_else(|| DefaultStack::new(self.stack_bytes), Ok)
+    /// Returns the record of the next activation, with a stack if native code is to run on it.
+    fn next_run(&mut self, is_native: bool) -> io::Result<&mut Run> {
+        let vm = self.vm();
+        if self.runs.len() == self.depth {
+            self.runs.push(Run::new());
+        }
+        let run = &mut self.runs[self.depth];
+        if is_native && run.fiber.is_none() {
+            run.fiber = Some(fiber(DefaultStack::new(self.stack_bytes)?, vm));
+        }
+        Ok(run)
     }
 
     /// Returns what is left of the depth, in bytes.
     pub(crate) fn left(&self, limit: u32) -> u32 {
-        let Some(run) = self.runs.iter().rev().find(|run| run.left.is_some()) else { return limit };
+        let Some(run) = self.active().iter().rev().find(|run| run.left.is_some()) else { return limit };
         let left = match (run.phase, run.call) {
             (Phase::Host(_), Some(call)) => call.pending.left,
             _ => run.left.unwrap_or(0).saturating_sub(self.cost_of_frames(run)),
@@ -220,54 +276,46 @@ impl Native {
 
     /// Says what is left of the depth for an activation above the topmost one, which is in a call of the host.
     fn next_left(&self, limit: u32, slots: usize) -> Option<u64> {
-        if self.runs.is_empty() {
+        if self.depth == 0 {
             return Some(limit.into());
         }
         let Some(call) = self.call() else { panic!("the topmost activation is not in a call of the host") };
         let below = call.n_params.max(call.n_results);
         let bytes = 8 * (below + slots.max(BOTTOM_SLOTS) + HEADER_SLOTS) as u64;
-        if self.runs.len() >= MAX_ACTIVATIONS {
+        if self.depth >= MAX_ACTIVATIONS {
             return None;
         }
         call.pending.left.checked_sub(bytes.max(NESTED_BYTES))
     }
 }
 
-fn slots(types: &[ValType]) -> usize {
-    types.iter().map(|ty| ty.slot_bytes() as usize / 8).sum()
-}
-
-/// What the first native function of an activation is entered with.
-#[derive(Clone, Copy)]
-struct Entry {
-    enter: *const u8,
-    code: *const u8,
-    context: *const VmContext,
-    slots: *mut u64,
-    left: u64,
-    native: *mut VmNative,
-    state: *mut State,
-}
-
 /// The signature of a way in.
 type Enter = unsafe extern "sysv64" fn(*const VmContext, *const u8, *mut u64, u64);
 
-/// Runs on the new stack: enters native code, and shows no results beyond the limit on fuel (promise P3).
-fn body(yielder: &Yielder<(), Leave>, entry: Entry) {
-    // SAFETY: J1, J2. The addresses come from code that is alive, for the function's own shape.
-    unsafe {
-        (*entry.native).yielder = yielder;
-        let enter: Enter = core::mem::transmute(entry.enter);
-        enter(entry.context, entry.code, entry.slots, entry.left);
-        (*entry.native).frame = core::ptr::null();
-        loop {
-            let counter = &mut (*entry.state).counter;
-            counter.sync((*entry.native).fuel as i32);
-            if !counter.is_over() {
-                return;
+fn fiber(stack: DefaultStack, vm: *mut VmNative) -> Fiber {
+    Coroutine::with_stack(stack, move |yielder: &Yielder<(), Leave>, ()| body(yielder, vm))
+}
+
+/// What runs on a stack: enters native code again and again, and shows no results beyond the limit on fuel (promise P3).
+fn body(yielder: &Yielder<(), Leave>, vm: *mut VmNative) -> ! {
+    loop {
+        // SAFETY: J1, J2. The addresses come from code that is alive, for the function's own shape.
+        unsafe {
+            let Entry { enter, code, context, slots, left } = (*vm).entry;
+            (*vm).yielder = yielder;
+            let enter: Enter = core::mem::transmute(enter);
+            enter(context, code, slots, left);
+            (*vm).frame = core::ptr::null();
+            loop {
+                let counter = &mut (*(*context).state).counter;
+                counter.sync((*vm).fuel as i32);
+                if !counter.is_over() {
+                    break;
+                }
+                yielder.suspend(Leave::OutOfFuel);
             }
-            yielder.suspend(Leave::OutOfFuel);
         }
+        yielder.suspend(Leave::Returned);
     }
 }
 
@@ -328,7 +376,6 @@ impl State {
     /// # Errors
     /// What the system says when it is asked for a stack.
     pub(crate) fn start_native(&mut self, func: FuncRef, args: &[u64]) -> io::Result<()> {
-        let address = core::ptr::from_mut(self);
         let Some(callee) = self.funcs.get(func.0) else { panic!("a function of another machine") };
         let (n_params, n_results) = (callee.n_params as usize, callee.n_results as usize);
         assert_eq!(args.len(), n_params, "as many slots as the parameters have");
@@ -339,26 +386,21 @@ impl State {
         let limit = self.depth_limit;
         let Some(native) = &mut self.native else { unreachable!("the machine is of the JIT") };
         let left = native.next_left(limit, n_results);
-        let stack = if enter.is_null() || left.is_none() { None } else { Some(native.stack()?) };
-        let mut slots = vec![0; n_params.max(n_results)].into_boxed_slice();
-        slots[..n_params].copy_from_slice(args);
-        let coroutine = left.zip(stack).map(|(left, stack)| {
-            let slots = slots.as_mut_ptr();
-            let vm = native.vm();
-            let entry = Entry { enter, code, context, slots, left, native: vm, state: address };
-            Coroutine::with_stack(stack, move |yielder: &Yielder<(), Leave>, ()| body(yielder, entry))
-        });
-        native.runs.push(Run {
-            phase: Phase::Ready,
-            func,
-            coroutine,
-            slots,
-            n_results,
-            yielder: core::ptr::null(),
-            left,
-            place: Place::Nowhere,
-            call: None,
-        });
+        let vm = native.vm();
+        let is_native = !enter.is_null();
+        let run = native.next_run(is_native && left.is_some())?;
+        run.slots.clear();
+        run.slots.extend_from_slice(args);
+        run.slots.resize(n_params.max(n_results), 0);
+        (run.phase, run.func, run.is_native, run.n_results) = (Phase::Ready, func, is_native, n_results);
+        (run.left, run.place, run.call) = (left, Place::Nowhere, None);
+        if let Some(left) = left {
+            let slots = run.slots.as_mut_ptr();
+            // SAFETY: J2. No native code runs, and none is entered before this activation is: those below are in calls
+            // of the host.
+            unsafe { (*vm).entry = Entry { enter, code, context, slots, left } };
+        }
+        native.depth += 1;
         Ok(())
     }
 
@@ -368,7 +410,7 @@ impl State {
         let hosts = &self.hosts;
         let funcs = &self.funcs;
         let Some(native) = &mut self.native else { unreachable!("the machine is of the JIT") };
-        let Some(run) = native.runs.last_mut() else { unreachable!("there is something to resume") };
+        let Some(run) = native.top_mut() else { unreachable!("there is something to resume") };
         if self.counter.is_over() {
             return Exit::OutOfFuel;
         }
@@ -389,7 +431,8 @@ impl State {
 
     /// Checks the references that a function of the host has left as results (V4).
     fn check_native_results(&self, call: Call) {
-        let Some(host) = self.hosts.get(call.pending.position as usize) else { return };
+        let host = self.hosts.get(call.pending.position as usize);
+        let Some(host) = host.filter(|host| host.returns_refs) else { return };
         let mut slot = call.pending.slots.cast_const();
         for result in host.ty.results() {
             // SAFETY: J4. The slots have room for the results.
@@ -402,7 +445,7 @@ impl State {
     }
 
     /// Takes note of how native code left.
-    fn left_native(&mut self, result: CoroutineResult<Leave, ()>) -> Exit {
+    fn left_native(&mut self, result: CoroutineResult<Leave, Infallible>) -> Exit {
         let vm = self.native_vm();
         // SAFETY: J2. No native code runs now.
         let (fuel, frame, fault, pending, caller, yielder) =
@@ -411,7 +454,8 @@ impl State {
         let mut place = if frame.is_null() { Place::Nowhere } else { Place::Thunk(frame) };
         let mut call = None;
         let (exit, phase) = match result {
-            CoroutineResult::Return(()) => (Exit::Returned, Phase::Returned),
+            CoroutineResult::Return(never) => match never {},
+            CoroutineResult::Yield(Leave::Returned) => (Exit::Returned, Phase::Returned),
             CoroutineResult::Yield(Leave::Slice) => (Exit::Slice, Phase::Ready),
             CoroutineResult::Yield(Leave::OutOfFuel) => (Exit::OutOfFuel, Phase::Ready),
             CoroutineResult::Yield(Leave::Poll) => (Exit::Poll, Phase::Ready),
@@ -423,7 +467,7 @@ impl State {
             CoroutineResult::Yield(Leave::HostCall) => {
                 let position = pending.position as usize;
                 let host = &self.hosts[position];
-                let (n_params, n_results) = (slots(host.ty.params()), slots(host.ty.results()));
+                let (n_params, n_results) = (host.n_params, host.n_results);
                 call = Some(Call { pending, n_params, n_results });
                 // SAFETY: V3. It is the context of the instance that called last.
                 let caller = unsafe { (*caller).instance };
@@ -436,7 +480,7 @@ impl State {
                 (Exit::Trap(self.fault_code(fault)), Phase::Trapped)
             }
         };
-        let Some(run) = self.native.as_mut().and_then(|native| native.runs.last_mut()) else {
+        let Some(run) = self.native.as_mut().and_then(|native| native.top_mut()) else {
             unreachable!("it was resumed")
         };
         (run.phase, run.place, run.call, run.yielder) = (phase, place, call, yielder);
@@ -462,7 +506,7 @@ impl Machine {
         let state = self.state_mut();
         let Some(native) = &mut state.native else { unreachable!("the machine is of the JIT") };
         let vm = native.vm();
-        let Some(run) = native.runs.last_mut() else { panic!("nothing to resume") };
+        let Some(run) = native.top_mut() else { panic!("nothing to resume") };
         let phase = core::mem::replace(&mut run.phase, Phase::Ready);
         let call = run.call;
         match phase {
@@ -470,7 +514,7 @@ impl Machine {
             Phase::Host(_) => call.iter().for_each(|call| state.check_native_results(*call)),
             Phase::Observed | Phase::Returned | Phase::Trapped => panic!("the activation has ended"),
         }
-        let Some(run) = state.native.as_mut().and_then(|native| native.runs.last_mut()) else {
+        let Some(run) = state.native.as_mut().and_then(|native| native.top_mut()) else {
             unreachable!("it was there above")
         };
         if run.left.is_none() {
@@ -485,13 +529,15 @@ impl Machine {
         // SAFETY: J2. The record is the machine's own; neither runs nor codes nor memories are added while native
         // code runs. The state is reached through the contexts meanwhile, not through `self`.
         let result = unsafe {
-            let Some(coroutine) = &mut (*run).coroutine else { return self.state_mut().resume_host(slice) };
+            let Some(fiber) = (*run).fiber.as_mut().filter(|_| (*run).is_native) else {
+                return self.state_mut().resume_host(slice);
+            };
             (*vm).fuel = i64::from(fuel);
             (*vm).yielder = (*run).yielder;
             let state = core::ptr::from_mut(self.state_mut());
-            let stack = coroutine.trap_handler();
+            let stack = fiber.trap_handler();
             let active = trap::Active { native: vm, state, stack, codes, n_codes, memories, n_memories };
-            trap::while_active(&active, || coroutine.resume(()))
+            trap::while_active(&active, || fiber.resume(()))
         };
         self.state_mut().left_native(result)
     }

@@ -4,6 +4,7 @@
 //! before.
 
 use core::cell::Cell;
+use core::convert::Infallible;
 
 use corosensei::trap::CoroutineTrapHandler;
 
@@ -16,7 +17,7 @@ use crate::vm::state::State;
 pub(super) struct Active {
     pub(super) native: *mut VmNative,
     pub(super) state: *mut State,
-    pub(super) stack: CoroutineTrapHandler<()>,
+    pub(super) stack: CoroutineTrapHandler<Infallible>,
     pub(super) codes: *const Code,
     pub(super) n_codes: usize,
     pub(super) memories: *const LinearMemory,

@@ -295,13 +295,22 @@ impl Machine {
     pub fn add_host_func(&mut self, type_id: TypeId, ty: FuncType, host: u32) -> FuncRef {
         let state = self.state_mut();
         let mut func = VmFunc::new(core::ptr::null(), &raw const *state.host_context, type_id, &ty);
-        let cell = Cell::host(count(state.hosts.len()), func.n_params, func.n_results);
+        let (n_params, n_results) = (func.n_params, func.n_results);
+        let cell = Cell::host(count(state.hosts.len()), n_params, n_results);
         func.cell = &raw const *cell;
         let returns_refs = ty.results().iter().any(|ty| ty.is_ref());
         let native = state.native_host(&mut func);
         let func = state.add_func(func);
         state.resolve_host(func, &ty);
-        state.hosts.push(HostFunc { host, ty, returns_refs, _cell: cell, _native: native });
+        state.hosts.push(HostFunc {
+            host,
+            ty,
+            n_params: n_params as usize,
+            n_results: n_results as usize,
+            returns_refs,
+            _cell: cell,
+            _native: native,
+        });
         func
     }
 
