@@ -10,7 +10,7 @@ use crate::host::{Caller, HostFailure, HostFunc, IntoHostFunc};
 use crate::outcome::Outcome;
 use crate::run::Run;
 use crate::store::{AsStore, Store, StoreId, StoreInner};
-use crate::value::{TYPED_SLOTS, Val, WasmTuple, slots_from_vals, total_slots, vals_from_slots};
+use crate::value::{FEW_SLOTS, TYPED_SLOTS, Val, WasmTuple, slots_from_vals, total_slots, vals_from_slots};
 
 /// A function of a store, of a guest or of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,25 +115,31 @@ impl<P: WasmTuple, R: WasmTuple> TypedFunc<P, R> {
     pub fn call(&self, store: &mut impl AsStore, params: P) -> Result<R, Error> {
         let store = store.store_mut();
         store.inner.check(self.func.store);
-        let mut slots = [0; TYPED_SLOTS];
-        params.save(&mut slots, &store.inner);
-        store.inner.begin(self.func.func, slots.get(..P::SLOTS).unwrap_or(&[]))?;
-        let driven = loop {
-            match store.drive(None)? {
-                crate::run::Driven::Paused => {}
-                driven => break driven,
-            }
-        };
-        match driven {
-            crate::run::Driven::Returned => {
-                let results = R::load(store.inner.machine.results(), &store.inner);
-                store.end();
-                Ok(results)
-            }
-            crate::run::Driven::Ended(outcome) => Err(outcome.into()),
-            // Without a budget a run is never suspended, and pauses were passed over.
-            crate::run::Driven::Suspended | crate::run::Driven::Paused => Err(Error::RunOrder),
+        // Most functions take few slots, and clearing the others would cost as much as the call.
+        if P::SLOTS <= FEW_SLOTS {
+            self.begin(store, params, &mut [0; FEW_SLOTS])?;
+        } else {
+            self.begin(store, params, &mut [0; TYPED_SLOTS])?;
         }
+        loop {
+            match store.drive(None)? {
+                crate::run::Driven::Returned => {
+                    let results = R::load(store.inner.machine.results(), &store.inner);
+                    store.end();
+                    return Ok(results);
+                }
+                crate::run::Driven::Ended(outcome) => return Err(outcome.into()),
+                crate::run::Driven::Paused => {}
+                // Without a budget a run is never suspended.
+                crate::run::Driven::Suspended => return Err(Error::RunOrder),
+            }
+        }
+    }
+
+    #[inline]
+    fn begin<T>(&self, store: &mut Store<T>, params: P, slots: &mut [u64]) -> Result<(), Error> {
+        params.save(slots, &store.inner);
+        store.inner.begin(self.func.func, slots.get(..P::SLOTS).unwrap_or(&[]))
     }
 
     /// Returns the function without its type.

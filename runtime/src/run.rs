@@ -13,14 +13,12 @@ use crate::events::EventKind;
 use crate::host::{Caller, HostFailure, HostFunc};
 use crate::outcome::{Frame, Outcome, Trap};
 use crate::store::{AsStore, HostFuncs, Store, StoreId, StoreInner};
-use crate::value::{TYPED_SLOTS, vals_from_slots};
+use crate::value::{FEW_SLOTS, TYPED_SLOTS, vals_from_slots};
 
 /// Units between two looks at the deadline and at stops: a few milliseconds of guest code.
 const SLICE: u64 = 1_000_000;
 /// What a host call takes of these units: a function of the host may take long, and 16 calls pass between two looks.
 const HOST_CALL_UNITS: u64 = SLICE / 16;
-/// Slots that a call of a host function has at hand.
-const FEW_SLOTS: usize = 4;
 /// The longest sleep between two looks at stops.
 const NAP: Duration = Duration::from_millis(10);
 
@@ -57,6 +55,9 @@ pub(crate) enum Driven {
     /// It ended otherwise; the activation is gone.
     Ended(Outcome),
 }
+
+/// How a run ends in a call of the host.
+type Ended = Result<Outcome, Error>;
 
 impl Run {
     pub(crate) fn start(
@@ -134,6 +135,7 @@ impl StoreInner {
         Ok(())
     }
 
+    #[inline]
     fn abandon(&mut self) {
         self.machine.abandon();
         self.runs.pop();
@@ -229,9 +231,12 @@ impl<T> Store<T> {
                     let Some(func) = hosts.as_ref().and_then(|hosts| hosts.get(host as usize)) else {
                         return Err(Error::Host(format!("host function {host} is not in the store").into()));
                     };
-                    ending = self.host_call(func, host, caller)?;
+                    if let Some(ended) = self.host_call(func, host, caller) {
+                        ending = Some((*ended)?);
+                        continue;
+                    }
                     slice = slice.saturating_sub(HOST_CALL_UNITS);
-                    if slice == 0 && ending.is_none() {
+                    if slice == 0 {
                         ending = self.inner.interrupted();
                         slice = SLICE;
                     }
@@ -270,10 +275,10 @@ impl<T> Store<T> {
         func: &HostFunc<T>,
         host: u32,
         instance: Option<InstanceId>,
-    ) -> Result<Option<Outcome>, Error> {
+    ) -> Option<Box<Ended>> {
         let fuel = self.inner.machine.fuel().used;
         if let Err(outcome) = self.inner.gate.enter(fuel, func.capability) {
-            return Ok(Some(*outcome));
+            return Some(Box::new(Ok(*outcome)));
         }
         if let Some(calls) = self.host_calls.get_mut(host as usize) {
             *calls += 1;
@@ -306,11 +311,11 @@ impl<T> Store<T> {
             Ok(result) => result,
             Err(panic) => {
                 self.inner.abandon();
-                return Err(Error::HostPanicked {
+                return Some(Box::new(Err(Error::HostPanicked {
                     module: func.module.to_string(),
                     name: func.name.to_string(),
                     message: panic_message(&*panic),
-                });
+                })));
             }
         };
         if let Some(params) = params {
@@ -325,14 +330,15 @@ impl<T> Store<T> {
                 let results = self.inner.machine.results_mut();
                 let n = results.len();
                 copy_slots(results, slots.get(..n).unwrap_or(&[]));
-                Ok(None)
+                None
             }
-            Err(failure) => self.host_failed(failure),
+            Err(failure) => Some(Box::new(self.host_failed(failure))),
         }
     }
 
-    fn host_failed(&mut self, failure: HostFailure) -> Result<Option<Outcome>, Error> {
-        Ok(Some(match failure {
+    #[cold]
+    fn host_failed(&mut self, failure: HostFailure) -> Ended {
+        Ok(match failure {
             HostFailure::Trap(code) => self.inner.trap(code),
             HostFailure::Exit(status) => Outcome::Exited(status),
             HostFailure::Limit(quota) => Outcome::Limit(quota),
@@ -341,7 +347,7 @@ impl<T> Store<T> {
                 self.inner.abandon();
                 return Err(Error::Host(error));
             }
-        }))
+        })
     }
 }
 

@@ -140,6 +140,8 @@ pub(crate) const fn known(ty: wasmos_abi::imports::Type) -> ValType {
     }
 }
 
+/// Slots that most functions get by with.
+pub(crate) const FEW_SLOTS: usize = 4;
 /// The most slots that parameters or results of typed functions take: 16 vectors.
 pub(crate) const TYPED_SLOTS: usize = 32;
 

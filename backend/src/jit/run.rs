@@ -214,30 +214,36 @@ impl Native {
         self.runs.get(..self.depth).unwrap_or(&[])
     }
 
+    #[inline]
     pub(super) fn top(&self) -> Option<&Run> {
         self.runs.get(self.depth.checked_sub(1)?)
     }
 
+    #[inline]
     fn top_mut(&mut self) -> Option<&mut Run> {
         self.runs.get_mut(self.depth.checked_sub(1)?)
     }
 
+    #[inline]
     fn call(&self) -> Option<Call> {
         self.top().filter(|run| matches!(run.phase, Phase::Host(_)))?.call
     }
 
+    #[inline]
     pub(crate) fn args(&self) -> &[u64] {
         let Some(call) = self.call() else { return &[] };
         // SAFETY: J4. The slots stand on the activation's stack or in its record, and nothing writes them meanwhile.
         unsafe { core::slice::from_raw_parts(call.pending.slots, call.n_params) }
     }
 
+    #[inline]
     pub(crate) fn results_mut(&mut self) -> &mut [u64] {
         let Some(call) = self.call() else { return &mut [] };
         // SAFETY: J4. As above; the borrow is exclusive, and there is room for the results.
         unsafe { core::slice::from_raw_parts_mut(call.pending.slots, call.n_results) }
     }
 
+    #[inline]
     pub(crate) fn results(&self) -> &[u64] {
         let run = self.top().filter(|run| run.phase == Phase::Returned);
         run.map_or(&[], |run| &run.slots[..run.n_results])
@@ -445,6 +451,7 @@ impl State {
     }
 
     /// Takes note of how native code left.
+    #[inline]
     fn left_native(&mut self, result: CoroutineResult<Leave, Infallible>) -> Exit {
         let vm = self.native_vm();
         // SAFETY: J2. No native code runs now.
@@ -493,6 +500,7 @@ impl State {
         exit
     }
 
+    #[cold]
     fn fault_code(&self, fault: Fault) -> TrapCode {
         let codes = self.native.as_ref().map_or(&[][..], |native| &native.codes);
         let site = codes.iter().find_map(|code| code.compiled().trap_at(code.displacement(fault.pc)?));

@@ -38,6 +38,7 @@ impl Drop for Before {
 }
 
 /// Runs `f`, in which native code of a machine runs.
+#[inline]
 pub(super) fn while_active<R>(active: &Active, f: impl FnOnce() -> R) -> R {
     let _before = Before(ACTIVE.replace(active));
     f()

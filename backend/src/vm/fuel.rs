@@ -43,12 +43,14 @@ impl Counter {
     }
 
     /// Begins a slice of at least one unit and returns what the register is to hold.
+    #[inline]
     pub(crate) fn begin(&mut self, slice: u64) -> i32 {
         self.slice_end = self.fuel.used.saturating_add(slice.max(1));
         self.grant()
     }
 
     /// Brings `used` up to date with the register.
+    #[inline]
     pub(crate) fn sync(&mut self, register: i32) {
         let ran = i64::from(self.granted) - i64::from(register);
         self.fuel.used = self.fuel.used.saturating_add_signed(ran);
@@ -56,6 +58,7 @@ impl Counter {
     }
 
     /// Returns what the register is to hold from now on; `used` must be up to date.
+    #[inline]
     pub(crate) fn grant(&mut self) -> i32 {
         let end = self.slice_end.min(self.fuel.limit);
         self.granted = end.saturating_sub(self.fuel.used).min(MOST) as i32;
@@ -83,6 +86,7 @@ impl Counter {
     }
 
     /// Returns whether more was used than is allowed.
+    #[inline]
     pub(crate) const fn is_over(&self) -> bool {
         self.fuel.used > self.fuel.limit
     }

@@ -156,11 +156,13 @@ impl Machine {
         machine
     }
 
+    #[inline]
     pub(crate) fn state(&self) -> &State {
         // SAFETY: V3, V9. The state lives as long as the machine, and no guest runs while `self` is borrowed.
         unsafe { self.state.as_ref() }
     }
 
+    #[inline]
     pub(crate) fn state_mut(&mut self) -> &mut State {
         // SAFETY: V3, V9. As above; the borrow is exclusive.
         unsafe { self.state.as_mut() }
@@ -464,6 +466,7 @@ impl Machine {
 
     /// Returns the fuel that was used, and the limit.
     #[must_use]
+    #[inline]
     pub fn fuel(&self) -> Fuel {
         self.state().counter.fuel
     }
