@@ -10,10 +10,11 @@
 //! convention serves all calls; a call that may leave the instance goes through a `VmFunc`, which has code and context, so
 //! that instances, imports and functions of the host are called alike (`call`, `stubs`).
 //!
-//! **How code leaves.** Guest code runs on a stack of its own, a coroutine for each activation (`run`). A test point
-//! that fails, a function of the host, growth, bulk operations and waits call a thunk, which calls a service of the host's
-//! side (`service`); that does the work, and where the driver is to see an [`crate::vm::Exit`] it switches to the
-//! driver's stack. No Rust value with a destructor lives on a guest's stack, and nothing unwinds through it.
+//! **How code leaves.** Guest code runs on a stack of its own, a coroutine that takes one activation after the other
+//! and rests in between (`run`). A test point that fails, a function of the host, growth, bulk operations and waits
+//! call a thunk, which calls a service of the host's side (`service`); that does the work, and where the driver is to
+//! see an [`crate::vm::Exit`] it switches to the driver's stack. No Rust value with a destructor lives on a guest's
+//! stack, and nothing unwinds through it.
 //!
 //! **Traps.** An instruction that faults (`ud2`, a division, an access into a guard) raises a signal; the handler
 //! (`trap`) acts only if the address of the instruction is in the trap table of code of the machine that runs on this
@@ -25,7 +26,9 @@
 //! - **J1** Code of a module lives as long as an instance of it, and is never changed. Its addresses are code that keeps
 //!   the conventions of `abi` and `stubs`.
 //! - **J2** While native code of a machine runs, its `VmNative` is reached by pointers alone; services make references
-//!   to the state that end before they switch stacks or return.
+//!   to the state that end before they switch stacks or return. A coroutine holds no Rust value with a destructor, so
+//!   that it can be reset wherever it stands; it reads `VmNative::entry` when it takes an activation, and an activation
+//!   is entered before the next one is started.
 //! - **J3** The native stack is large enough: what promise P6 admits takes at most `NATIVE_PER_COUNTED` times as much,
 //!   else the module is refused, and there is room for services beyond it.
 //! - **J4** Where an activation was left, its frames stand, linked by frame pointers up to the way in, whose caller's
