@@ -233,6 +233,61 @@ fn the_host_calls_back_and_its_recursion_is_bounded() {
 }
 
 #[test]
+fn an_activation_finds_nothing_of_those_before_it() {
+    let wat = r#"(module (import "h" "f" (func $f (param i64) (result i64)))
+      (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+      (func (export "trap") unreachable)
+      (func (export "endless") (loop (br 0)))
+      (func (export "ask") (param i64) (result i64 i64) (call $f (local.get 0)) (i64.const 7)))"#;
+    let mut guest = Guest::new(wat);
+    let [add, trap, endless, ask] = ["add", "trap", "endless", "ask"].map(|name| guest.func(name));
+    let host = guest.machine.func(guest.instance, FuncIdx(0));
+    let machine = &mut guest.machine;
+    fn is_host_call(exit: &Exit) -> bool {
+        matches!(exit, Exit::HostCall { host: 0, .. })
+    }
+    let adds = |machine: &mut Machine| {
+        machine.start(add, &[40, 2]).unwrap();
+        assert_eq!((machine.resume(u64::MAX), machine.results()), (Exit::Returned, &[42][..]));
+        machine.abandon();
+    };
+    adds(machine);
+    // It trapped.
+    machine.start(trap, &[]).unwrap();
+    assert_eq!(machine.resume(u64::MAX), Exit::Trap(TrapCode::Unreachable));
+    machine.abandon();
+    adds(machine);
+    // It was never entered.
+    machine.start(ask, &[1]).unwrap();
+    machine.abandon();
+    adds(machine);
+    // It had not ended.
+    machine.start(endless, &[]).unwrap();
+    assert_eq!(machine.resume(1), Exit::Slice);
+    machine.abandon();
+    adds(machine);
+    // It waits for the host, and goes on afterwards; then it does not go on.
+    for goes_on in [true, false] {
+        machine.start(ask, &[5]).unwrap();
+        assert!(is_host_call(&machine.resume(u64::MAX)));
+        adds(machine);
+        assert_eq!(machine.args(), [5]);
+        machine.results_mut()[0] = 6;
+        if goes_on {
+            assert_eq!((machine.resume(u64::MAX), machine.results()), (Exit::Returned, &[6, 7][..]));
+        }
+        machine.abandon();
+        adds(machine);
+    }
+    // It was of a function of the host.
+    machine.start(host, &[5]).unwrap();
+    assert!(is_host_call(&machine.resume(u64::MAX)));
+    adds(machine);
+    machine.abandon();
+    adds(machine);
+}
+
+#[test]
 fn a_function_of_the_host_can_be_called_directly_and_through_a_table() {
     let wat = r#"(module (import "h" "f" (func $f (param i64 f64) (result f64 i64))) (table funcref (elem $f))
       (func (export "run") (result i64) (local i64) (i64.const 3) (f64.const 2.5)
