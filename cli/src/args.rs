@@ -29,6 +29,7 @@ const WIDTH: usize = 80;
     after_help = "Examples:\n  \
         wasmos validate module.wasm         ok, or what is wrong and where\n  \
         wasmos inspect module.wasm          what is in it\n  \
+        wasmos analyze module.wasm          how risky it looks, and why\n  \
         wasmos run --fuel 5M module.wasm    what it does, within limits\n  \
         wasmos help exit-codes              what the exit codes mean"
 )]

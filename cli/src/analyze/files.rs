@@ -3,6 +3,7 @@
 //! Nothing below a folder is passed over for being hidden or listed in a `.gitignore`: what a build makes is mostly ignored,
 //! and a gate that does not look at it would be open.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -11,7 +12,8 @@ use crate::exit::Exit;
 use crate::output::Escaped;
 use crate::problem::{Problem, file_name};
 
-/// Returns the modules in the order of the arguments, and of their names below a folder.
+/// Returns the modules in the order of the arguments, and of their names below a folder, each once: a report that lists a
+/// file twice is no SARIF, and a finding would count twice in a baseline.
 pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
     let mut files = Vec::new();
     for path in paths {
@@ -21,6 +23,8 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
             files.push(path.clone());
         }
     }
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert(file.clone()));
     Ok(files)
 }
 
@@ -67,6 +71,11 @@ mod tests {
         let names: Vec<_> = found.iter().map(|path| path.strip_prefix(root).unwrap_or(path)).collect();
         assert_eq!(names, [".hidden/c.wasm", "a.WAT", "b.wasm", "-"].map(Path::new));
         fs::create_dir(root.join("empty")).unwrap();
+        // What is named twice, or lies in a folder that is named too, is one module.
+        let twice = [root.join("b.wasm"), root.to_path_buf(), root.join("b.wasm"), "-".into(), "-".into()];
+        let found = expand(&twice).unwrap();
+        let names: Vec<_> = found.iter().map(|path| path.strip_prefix(root).unwrap_or(path)).collect();
+        assert_eq!(names, ["b.wasm", ".hidden/c.wasm", "a.WAT", "-"].map(Path::new));
         let problem = expand(&[root.join("empty")]).unwrap_err();
         assert_eq!(problem.exit, Exit::Usage);
     }
