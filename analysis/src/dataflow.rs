@@ -9,10 +9,11 @@ use wasmos_frontend::ValidModule;
 use wasmos_frontend::blocks::{Flow as Way, flow};
 use wasmos_frontend::module::Body;
 use wasmos_frontend::opcode::{Class, Effect, Instr, Op};
-use wasmos_frontend::types::{FuncIdx, LocalIdx, TableIdx, TypeIdx, ValType};
+use wasmos_frontend::types::{FuncIdx, GlobalIdx, LocalIdx, TableIdx, TypeIdx, ValType};
 
 use crate::cfg::{BlockIdx, Cfg, Terminator};
-use crate::fold;
+use crate::fold::{self, Identity};
+use crate::mix::Constants;
 
 /// Index of a value of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,6 +134,8 @@ pub struct Dataflow<'a> {
     pub mixed_stores: Vec<(u32, BlockIdx)>,
     /// Texts that are stored constant by constant.
     pub stack_strings: Vec<StackString>,
+    /// Constants of note, whether they stand in the code or are computed.
+    pub constants: Constants,
     /// By block: what decides where it goes.
     conditions: Vec<ValueIdx>,
     args: Vec<ValueIdx>,
@@ -144,6 +147,8 @@ pub struct Dataflow<'a> {
     /// What every return so far has returned.
     returned: Option<Returned>,
     run: Option<StoreRun>,
+    /// The global that was written or read last: in which stretch, and what it holds.
+    held: Option<(u64, GlobalIdx, ValueIdx)>,
     current: BlockIdx,
 }
 
@@ -261,6 +266,8 @@ impl<'a> Dataflow<'a> {
         let is_followed = cfg.blocks().iter().all(|block| block.terminator != Terminator::Dispatch);
         self.returned = (!is_followed).then_some(Returned::Anything);
         self.run = None;
+        self.held = None;
+        self.constants = Constants::default();
         self.locals.body += 1;
         self.locals.stretch += 1;
     }
@@ -469,9 +476,13 @@ impl<'a> Dataflow<'a> {
             Instr::Nop => {}
             Instr::I32Const(value) => {
                 let value = u64::from(value as u32);
+                self.constants.note(Op::I32Const, value);
                 self.push_made(Op::I32Const, value, value, at);
             }
-            Instr::I64Const(value) => self.push_made(Op::I64Const, value as u64, value as u64, at),
+            Instr::I64Const(value) => {
+                self.constants.note(Op::I64Const, value as u64);
+                self.push_made(Op::I64Const, value as u64, value as u64, at);
+            }
             Instr::LocalGet(local) => self.get_local(local, at),
             Instr::LocalSet(local) => {
                 let value = self.pop();
@@ -481,9 +492,10 @@ impl<'a> Dataflow<'a> {
                 let value = self.stack.last().copied().unwrap_or(ValueIdx::UNKNOWN);
                 self.set_local(local, value, at);
             }
-            Instr::GlobalGet(global) => self.push_made(Op::GlobalGet, u64::from(global.0), u64::MAX, at),
-            Instr::GlobalSet(_) => {
+            Instr::GlobalGet(global) => self.get_global(global, at),
+            Instr::GlobalSet(global) => {
                 let operand = self.pop();
+                self.held = (operand != ValueIdx::UNKNOWN).then_some((self.locals.stretch, global, operand));
                 self.event(at, instr, operand);
             }
             Instr::Drop => {
@@ -553,6 +565,26 @@ impl<'a> Dataflow<'a> {
         self.events.push(Event { at, block: self.current, instr: *instr, operand });
     }
 
+    /// A global holds what was last put into it or read from it, until another path or a call comes in between. Each read
+    /// has a node all the same: reads are counted.
+    fn get_global(&mut self, global: GlobalIdx, at: u32) {
+        let node = Node {
+            op: Op::GlobalGet,
+            args: [ValueIdx::UNKNOWN; 2],
+            imm: u64::from(global.0),
+            max: u64::MAX,
+            at,
+        };
+        let read = self.push(node);
+        match self.held {
+            Some((stretch, held, value)) if (stretch, held) == (self.locals.stretch, global) => {
+                self.pop();
+                self.stack.push(value);
+            }
+            _ => self.held = Some((self.locals.stretch, global, read)),
+        }
+    }
+
     fn get_local(&mut self, local: LocalIdx, at: u32) {
         let locals = &mut self.locals;
         if locals.now.len() <= local.index() {
@@ -620,6 +652,16 @@ impl<'a> Dataflow<'a> {
         {
             return self.push_constant(op, value, [a, b], at);
         }
+        // A constant stands second, so that who reads the node looks in one place.
+        let (a, b, y) = if x.is_some() && fold::commutes(op) { (b, a, x) } else { (a, b, y) };
+        match fold::identity(op, y, a == b && a != ValueIdx::UNKNOWN) {
+            Some(Identity::First) => return self.stack.push(a),
+            Some(Identity::Constant(value)) => return self.push_constant(op, value, [a, b], at),
+            None => {}
+        }
+        if op == Op::I32And {
+            self.constants.note_mask(y, at);
+        }
         let max = fold::binary_max(op, self.node(a).max, self.node(b).max, y);
         self.push(Node { op, args: [a, b], imm: 0, max, at });
     }
@@ -628,6 +670,7 @@ impl<'a> Dataflow<'a> {
         let is_i64 = matches!(op.info().effect, Effect::Fixed { results, .. }
             if results.first().and_then(|it| it.val()) == Some(ValType::I64));
         let op = if is_i64 { Op::I64Const } else { Op::I32Const };
+        self.constants.note(op, value);
         self.push(Node { op, args, imm: value, max: value, at });
     }
 
@@ -712,6 +755,7 @@ impl<'a> Dataflow<'a> {
             self.args.push(value.copied().unwrap_or(ValueIdx::UNKNOWN));
         }
         self.pop_many(n_params);
+        self.held = None;
         let n_args = u32::try_from(kept).unwrap_or(0);
         self.calls.push(CallSite { at, block: self.current, callee, is_tail, args, n_args });
         self.end_run();
@@ -733,7 +777,8 @@ mod tests {
     /// What the only indirect call of the first function may index.
     fn index(body: &str) -> (Option<Vec<u64>>, u64, Option<u32>) {
         let module = module(&format!(
-            "(module (memory 1) (table 16 funcref) (func (param i32) (local $x i32) {body}))"
+            "(module (memory 1) (table 16 funcref) (global (mut i32) i32.const 0)
+               (func (param i32) (local $x i32) {body}) (func))"
         ));
         let cfg = Cfg::build(&module, module.bodies[0]);
         let mut flow = Dataflow::default();
@@ -754,6 +799,33 @@ mod tests {
         assert_eq!(index("local.get 0 i32.const 3 i32.and call_indirect"), (None, 3, None));
         assert_eq!(index("local.get 0 i32.const 5 i32.rem_u call_indirect"), (None, 4, None));
         assert_eq!(index("local.get 0 i32.load8_u drop local.get 0 call_indirect"), (None, unknown, Some(0)));
+    }
+
+    #[test]
+    fn an_index_is_followed_through_operations_without_effect() {
+        let unknown = u64::MAX;
+        let param = (None, unknown, Some(0));
+        assert_eq!(index("local.get 0 i32.const 32 i32.rotl i32.const 1 i32.mul call_indirect"), param);
+        assert_eq!(index("i32.const 0 local.get 0 i32.or local.get 0 i32.and call_indirect"), param);
+        assert_eq!(index("local.get 0 i32.const 1 i32.shl call_indirect").2, None);
+        assert_eq!(index("i32.const 3 local.get 0 i32.and call_indirect"), (None, 3, None));
+        assert_eq!(index("local.get 0 i32.const 0 i32.mul call_indirect").0, Some(vec![0]));
+        assert_eq!(index("local.get 0 local.get 0 i32.sub call_indirect").0, Some(vec![0]));
+    }
+
+    #[test]
+    fn an_index_is_followed_through_a_global_until_something_comes_between() {
+        assert_eq!(index("i32.const 3 global.set 0 global.get 0 call_indirect").0, Some(vec![3]));
+        assert_eq!(
+            index("i32.const 3 global.set 0 nop i32.const 9 drop global.get 0 call_indirect").0,
+            Some(vec![3])
+        );
+        assert_eq!(index("i32.const 3 global.set 0 call 1 global.get 0 call_indirect").0, None);
+        assert_eq!(
+            index("i32.const 3 global.set 0 local.get 0 if nop end global.get 0 call_indirect").0,
+            None
+        );
+        assert_eq!(index("i32.const 3 global.set 0 f32.const 0 drop i32.const 4 global.set 0 global.get 0 call_indirect").0, Some(vec![4]));
     }
 
     #[test]

@@ -95,6 +95,73 @@ fn binary_i64(op: Op, a: u64, b: u64) -> Option<u64> {
     })
 }
 
+/// What a binary operation comes to whatever an operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The first operand.
+    First,
+    /// A constant.
+    Constant(u64),
+}
+
+/// Returns what a binary operation comes to if its second operand is a constant, or both are the same value. Obfuscators
+/// hide what they mean behind such operations.
+#[must_use]
+pub(crate) fn identity(op: Op, second: Option<u64>, same: bool) -> Option<Identity> {
+    if same {
+        return identity_of_same(op);
+    }
+    let second = second?;
+    let (width, ones) = if is_i64(op) { (64, u64::MAX) } else { (32, u64::from(u32::MAX)) };
+    let is = |constant: u64| (second == constant).then_some(Identity::First);
+    match op {
+        Op::I32Add | Op::I32Sub | Op::I32Xor | Op::I64Add | Op::I64Sub | Op::I64Xor => is(0),
+        Op::I32Shl | Op::I32ShrS | Op::I32ShrU | Op::I32Rotl | Op::I32Rotr => is(second / width * width),
+        Op::I64Shl | Op::I64ShrS | Op::I64ShrU | Op::I64Rotl | Op::I64Rotr => is(second / width * width),
+        Op::I32DivU | Op::I32DivS | Op::I64DivU | Op::I64DivS => is(1),
+        Op::I32Or | Op::I64Or if second == ones => Some(Identity::Constant(ones)),
+        Op::I32Or | Op::I64Or => is(0),
+        Op::I32And | Op::I64And | Op::I32Mul | Op::I64Mul if second == 0 => Some(Identity::Constant(0)),
+        Op::I32And | Op::I64And => is(ones),
+        Op::I32Mul | Op::I64Mul => is(1),
+        _ => None,
+    }
+}
+
+fn identity_of_same(op: Op) -> Option<Identity> {
+    Some(match op {
+        Op::I32And | Op::I32Or | Op::I64And | Op::I64Or => Identity::First,
+        Op::I32Sub | Op::I32Xor | Op::I64Sub | Op::I64Xor => Identity::Constant(0),
+        Op::I32Eq | Op::I32LeU | Op::I32LeS | Op::I32GeU | Op::I32GeS => Identity::Constant(1),
+        Op::I64Eq | Op::I64LeU | Op::I64LeS | Op::I64GeU | Op::I64GeS => Identity::Constant(1),
+        Op::I32Ne | Op::I32LtU | Op::I32LtS | Op::I32GtU | Op::I32GtS => Identity::Constant(0),
+        Op::I64Ne | Op::I64LtU | Op::I64LtS | Op::I64GtU | Op::I64GtS => Identity::Constant(0),
+        _ => return None,
+    })
+}
+
+/// Returns whether the operands of a binary operation can change places.
+#[must_use]
+pub(crate) const fn commutes(op: Op) -> bool {
+    matches!(
+        op,
+        Op::I32Add
+            | Op::I32Mul
+            | Op::I32And
+            | Op::I32Or
+            | Op::I32Xor
+            | Op::I32Eq
+            | Op::I32Ne
+            | Op::I64Add
+            | Op::I64Mul
+            | Op::I64And
+            | Op::I64Or
+            | Op::I64Xor
+            | Op::I64Eq
+            | Op::I64Ne
+    )
+}
+
 /// Returns the largest unsigned result of a binary operation whose operands are at most `a` and `b`; `constant` is the
 /// second operand if it is one.
 #[must_use]
@@ -136,6 +203,32 @@ pub(crate) fn is_compare(op: Op) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SAMPLES: [u64; 12] = [0, 1, 2, 3, 7, 8, 31, 32, 255, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+
+    #[test]
+    fn identities_hold_for_every_operand() {
+        let ops = wasmos_frontend::opcode::TABLE.iter().map(|info| info.op);
+        let mut n_identities = 0;
+        for op in ops.filter(|op| binary(*op, 7, 5).is_some()) {
+            let wide = is_i64(op).then_some(u64::MAX);
+            for second in SAMPLES.into_iter().chain([64]).chain(wide) {
+                for (first, same) in SAMPLES.into_iter().map(|first| (first, false)).chain([(second, true)]) {
+                    let Some(identity) = identity(op, Some(second), same) else { continue };
+                    let expected = match identity {
+                        Identity::First => first,
+                        Identity::Constant(constant) => constant,
+                    };
+                    assert_eq!(binary(op, first, second), Some(expected), "{op:?} {first} {second}");
+                    n_identities += 1;
+                }
+                if commutes(op) {
+                    assert_eq!(binary(op, 5, second), binary(op, second, 5), "{op:?} {second}");
+                }
+            }
+        }
+        assert!(n_identities > 500, "{n_identities}");
+    }
 
     #[test]
     fn bounds_hold_for_what_they_bound() {

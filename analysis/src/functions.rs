@@ -199,7 +199,7 @@ impl<'a> Scratch<'a> {
         let gatherer = &mut self.gatherer;
         gatherer.begin(module, func);
         self.flow.read(module, func, body, cfg, |at, instr| gatherer.next(module, at, instr));
-        let contents = gatherer.finish();
+        let contents = gatherer.finish(self.flow.constants);
         let flow = &self.flow;
         let loops = Loops::find(cfg);
         let trips =

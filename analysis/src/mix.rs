@@ -148,9 +148,19 @@ impl Constants {
     }
 
     /// As a bare constant the mask stands in many large programs; here it must be one.
-    fn note_mask(&mut self, constant: Option<u32>, at: u32) {
+    #[inline]
+    pub(crate) fn note_mask(&mut self, constant: Option<u64>, at: u32) {
         if matches!(constant, Some(0x1f_fff0 | 0xf_fff0)) {
             self.scratchpad_mask = self.scratchpad_mask.or(Some(at));
+        }
+    }
+
+    /// Notes a constant: `i32.const` or `i64.const`.
+    #[inline]
+    pub(crate) fn note(&mut self, op: Op, value: u64) {
+        match op {
+            Op::I32Const => self.note_i32(value as u32),
+            _ => self.note_i64(value),
         }
     }
 
@@ -216,9 +226,6 @@ pub struct Gatherer {
     bytes: Vec<u8>,
     repeats: Repeats,
     mix: Mix,
-    constants: Constants,
-    /// The constant in front.
-    last: Option<u32>,
 }
 
 impl Gatherer {
@@ -226,7 +233,7 @@ impl Gatherer {
     pub fn begin(&mut self, module: &ValidModule, func: FuncIdx) {
         self.bytes.clear();
         self.repeats.begin();
-        (self.mix, self.constants, self.last) = (Mix::default(), Constants::default(), None);
+        self.mix = Mix::default();
         signature(module, module.funcs.get(func.index()).map(|func| func.ty), &mut self.bytes);
     }
 
@@ -235,30 +242,20 @@ impl Gatherer {
     pub fn next(&mut self, module: &ValidModule, at: u32, instr: &Instr<'_>) {
         let info = instr.op().info();
         self.mix.count(info.op, info.class, info.code);
-        let last = self.last.take();
-        match *instr {
-            Instr::I32Const(value) => {
-                self.constants.note_i32(value as u32);
-                self.last = Some(value as u32);
-            }
-            Instr::I64Const(value) => self.constants.note_i64(value as u64),
-            Instr::I32And => self.constants.note_mask(last, at),
-            _ => {}
-        }
         self.repeats.next(info.code, matches!(info.class, Class::Bitwise), at);
         normalise(module, instr, info, &mut self.bytes);
     }
 
-    /// Ends the function.
+    /// Ends the function, whose constants of note the data flow knows.
     #[must_use]
-    pub fn finish(&mut self) -> Contents {
+    pub fn finish(&mut self, constants: Constants) -> Contents {
         let mut mix = self.mix;
         if mix.is_hash_like() {
             mix.hash_like_alu = mix.alu;
         }
         let mut hash = FuncHash::default();
         hash.0.copy_from_slice(&Sha256::digest(&self.bytes)[..16]);
-        Contents { mix, constants: self.constants, hash, unrolled: self.repeats.best }
+        Contents { mix, constants, hash, unrolled: self.repeats.best }
     }
 }
 
@@ -413,10 +410,11 @@ mod tests {
         let (func, body) = (module.defined_func(at), module.bodies[at]);
         let mut gatherer = Gatherer::default();
         gatherer.begin(&module, func);
-        Dataflow::default().read(&module, func, body, &Cfg::build(&module, body), |at, instr| {
+        let mut flow = Dataflow::default();
+        flow.read(&module, func, body, &Cfg::build(&module, body), |at, instr| {
             gatherer.next(&module, at, instr);
         });
-        gatherer.finish()
+        gatherer.finish(flow.constants)
     }
 
     #[test]
@@ -458,5 +456,9 @@ mod tests {
             |mask| contents(&format!("(func (param i32) local.get 0 i32.const {mask} i32.and drop)"), 0);
         assert!(masked(0x1f_fff0).constants.scratchpad_mask.is_some());
         assert!(masked(0x1f_fff1).constants.scratchpad_mask.is_none());
+        // What is computed from constants is one.
+        let computed =
+            "(func (param i32) i32.const 0x1f_0000 i32.const 0xfff0 i32.or local.get 0 i32.and drop)";
+        assert!(contents(computed, 0).constants.scratchpad_mask.is_some());
     }
 }

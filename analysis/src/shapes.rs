@@ -261,11 +261,12 @@ impl<'p, 'a> Parts<'p, 'a> {
         Some(Shape { kind, at: self.last(block) })
     }
 
-    /// Most of the function goes round one loop, by a local that nearly every round assigns a constant.
+    /// Much of the function goes round one loop, by a local that nearly every round assigns a constant.
     fn flattened(&self, at: LoopIdx, local: LocalIdx, n_targets: usize) -> Option<ShapeKind> {
         let it = &self.loops.all()[at.index()];
-        let most = it.n_blocks as usize * 2 >= self.cfg.blocks().len();
-        if n_targets < 6 || !most || it.latches.len() * 10 < n_targets * 6 {
+        // Most of it, but that a few rounds may stand unrolled before the loop.
+        let much = it.n_blocks as usize * 6 >= self.cfg.blocks().len();
+        if n_targets < 6 || !much || it.latches.len() * 10 < n_targets * 6 {
             return None;
         }
         let sets = self.flow.sets.iter().filter(|set| set.local == local);
@@ -366,5 +367,87 @@ impl<'p, 'a> Parts<'p, 'a> {
         self.cfg.succs(block).iter().any(|succ| {
             self.cfg.blocks().get(succ.index()).is_some_and(|block| block.terminator == Terminator::Trap)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::functions;
+    use crate::testing::module;
+
+    fn kinds(text: &str) -> Vec<ShapeKind> {
+        functions(&module(text))[0].shapes.iter().map(|shape| shape.kind).collect()
+    }
+
+    /// Asserts that a shape is there, and stays where operations without effect stand in place of `HOLE`.
+    fn stays(text: &str, kind: ShapeKind) {
+        let idle = [
+            "nop",
+            "i32.const 0 i32.add",
+            "i32.const 0 i32.shl i64.const 7 drop",
+            "global.set 1 global.get 1",
+            "i32.const 5 i32.const 4 i32.sub i32.mul",
+        ];
+        for idle in idle {
+            assert!(kinds(&text.replace("HOLE", idle)).contains(&kind), "{kind:?} behind {idle}");
+        }
+    }
+
+    const MODULE: &str = "(module (memory 1) (global (mut i32) i32.const 7) (global (mut i32) i32.const 0) ";
+
+    #[test]
+    fn operations_without_effect_hide_no_access() {
+        let masked = format!(
+            "{MODULE}(func (param i32) (result i32)
+            local.get 0 i32.load global.get 0 HOLE i32.xor))"
+        );
+        stays(&masked, ShapeKind::MaskedAccess);
+        let twice = masked.replace("HOLE", "global.get 0 i32.or");
+        assert_eq!(kinds(&twice), [ShapeKind::MaskedAccess]);
+        let decodes = format!(
+            "{MODULE}(func (param i32) loop
+            local.get 0  local.get 0 i32.load8_u HOLE i32.const 90 i32.xor HOLE i32.store8
+            local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end))"
+        );
+        stays(&decodes, ShapeKind::DecodeLoop);
+    }
+
+    #[test]
+    fn operations_without_effect_hide_no_opaque_condition() {
+        let opaque = format!(
+            "{MODULE}(func (param i32)
+            local.get 0 local.get 0 i32.const 1 HOLE i32.add i32.mul HOLE i32.const 1 i32.and
+            if i32.const 1 global.set 0 end))"
+        );
+        stays(&opaque, ShapeKind::ConstantCondition);
+        let turned = opaque.replace("local.get 0 i32.const 1 HOLE", "i32.const 1 local.get 0 HOLE");
+        stays(&turned, ShapeKind::ConstantCondition);
+        let same = format!("{MODULE}(func (param i32) local.get 0 local.get 0 i32.xor if nop end))");
+        assert_eq!(kinds(&same), [ShapeKind::ConstantCondition]);
+    }
+
+    #[test]
+    fn rounds_before_the_loop_hide_no_flattening() {
+        const N: usize = 8;
+        // The state machine, and what goes back to its header.
+        let round = |back: &dyn Fn(usize) -> String| {
+            let arms = (0..N).map(|at| {
+                let next = (at * 3 + 1) % N;
+                format!(
+                    "end global.get 0 i32.const {at} i32.add global.set 0 i32.const {next} local.set 0 {}",
+                    back(N - 1 - at)
+                )
+            });
+            let labels: String = (0..N).map(|at| format!(" {at}")).collect();
+            format!("{} local.get 0 br_table{labels} {}", "block ".repeat(N), arms.collect::<String>())
+        };
+        let looped = format!("loop {} end", round(&|depth| format!("br {depth} ")));
+        let peeled = format!("block {} end ", round(&|depth| format!("br {depth} ")));
+        for n_peeled in 0..3 {
+            let text = format!("{MODULE}(func (local i32) {} {looped}))", peeled.repeat(n_peeled));
+            let is_flattened = |kind: &ShapeKind| matches!(kind, ShapeKind::Flattened { n_targets: 8, .. });
+            assert!(kinds(&text).iter().any(is_flattened), "{n_peeled} rounds before the loop");
+        }
     }
 }
