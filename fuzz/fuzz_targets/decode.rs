@@ -16,7 +16,7 @@ fn walk(module: &Module) {
     let names = module.names();
     let named = names.funcs.iter().map(|entry| entry.name).chain(names.locals.iter().map(|entry| entry.name));
     named.for_each(|name| assert!(name.0.len_bytes() == 0 || !module.text(name).is_empty()));
-    module.warnings();
+    let _ = module.warnings();
     for body in &module.bodies {
         if let Ok((_, mut instrs)) = module.code(*body) {
             while let Ok(Some((offset, instr))) = instrs.try_next() {
@@ -25,5 +25,7 @@ fn walk(module: &Module) {
             }
         }
     }
-    module.elements.iter().for_each(|segment| drop(module.element_entries(segment).count()));
+    module.elements.iter().for_each(|segment| {
+        let _ = module.element_entries(segment).count();
+    });
 }

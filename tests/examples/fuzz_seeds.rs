@@ -1,6 +1,6 @@
 //! Fills `fuzz/corpus` with what fuzzing begins with: the modules of the tests and, if it is there, the small ones of
-//! the corpus. `validate` gets a byte in front, which says that the rest is a module; `slices` gets two, the second of which is the length of the slices,
-//! and so does `tiers`; `artifact` gets what some are compiled to.
+//! the corpus. `validate` and `analyze` get a byte in front, which says that the rest is a module; `slices` gets two, the
+//! second of which is the length of the slices, and so does `tiers`; `artifact` gets what some are compiled to.
 
 use std::io;
 use std::path::Path;
@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
     let seeds: Vec<Seed> = seeds().into_iter().chain(corpus().into_iter().flatten()).collect();
     write(&root.join("decode"), &[], &seeds)?;
     write(&root.join("validate"), &[0], &seeds)?;
+    write(&root.join("analyze"), &[0], &seeds)?;
     write(&root.join("slices"), &[16, 40], &seeds)?;
     write(&root.join("tiers"), &[64, 0], &seeds)?;
     write(&root.join("artifact"), &[], &artifacts(&seeds))
