@@ -34,6 +34,12 @@
 //! - **J4** Where an activation was left, its frames stand, linked by frame pointers up to the way in, whose caller's
 //!   link ends in code that is not a module's.
 //!
+//! - **J5** A call of the host that is answered where it is made (`service::answered`) runs on the driver's stack, above the
+//!   frame that resumed the machine; the guest's frames stand meanwhile. The pointer to the driver is the only way to it
+//!   while the machine runs. The activation that called is marked, has neither its coroutine nor its slots to give, and
+//!   cannot be given up; the machine cannot be dropped. Until it
+//!   is back, the signal handler takes no fault for a guest's.
+//!
 //! What is not exact: where a module has several instances in a machine, backtraces tell all its frames as of the first.
 
 mod abi;
@@ -50,14 +56,14 @@ mod live;
 mod memory;
 mod numeric;
 mod patch;
-#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
+#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J5 above")]
 mod run;
-#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
+#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J5 above")]
 mod service;
 mod simd;
 mod stubs;
 mod translate;
-#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J4 above")]
+#[expect(unsafe_code, reason = "invariants V1-V10 at the head of vm.rs, J1-J5 above")]
 mod trap;
 
 use core::ops::ControlFlow;
@@ -67,7 +73,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use code::Compiled;
 pub(crate) use compile::compile;
 pub(crate) use layout::{VmHost, VmNative};
-pub(crate) use run::Native;
+pub(crate) use run::{Native, resume};
 
 pub use crate::error::Error;
 

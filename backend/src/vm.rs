@@ -1,7 +1,8 @@
 //! What lies in memory while guest code runs: the layout that all tiers share, and the [`Machine`] that owns it.
 //!
 //! A machine is driven. It runs until something happens and leaves with an [`Exit`]; who drives it handles the event
-//! and resumes. Guest code never calls a closure of the host.
+//! and resumes. Guest code never calls a closure of the host; native code may have its driver answer a call of the host in
+//! between ([`Driver`]).
 //!
 //! # Invariants
 //!
@@ -33,6 +34,7 @@ mod arena;
 mod backtrace;
 mod bulk;
 pub(crate) mod chunked;
+mod driver;
 mod fuel;
 pub(crate) mod image;
 mod machine;
@@ -53,6 +55,8 @@ pub(crate) use activation::{BOTTOM_SLOTS, MAX_ACTIVATIONS, NESTED_BYTES, Phase};
 pub(crate) use backtrace::Kept;
 pub use backtrace::{Backtrace, Frame};
 pub(crate) use bulk::{BYTES_PER_UNIT, Bulk, Stop};
+pub(crate) use driver::Answer;
+pub use driver::{Driver, HostCall, resume};
 pub(crate) use fuel::Verdict;
 pub use fuel::{Fuel, HostFuel};
 pub use machine::{MAX_STACK_BYTES, Machine, MachineConfig, Origin, Spaces, Tier};

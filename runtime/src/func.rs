@@ -10,7 +10,7 @@ use crate::host::{Caller, HostFailure, HostFunc, IntoHostFunc};
 use crate::outcome::Outcome;
 use crate::run::Run;
 use crate::store::{AsStore, Store, StoreId, StoreInner};
-use crate::value::{FEW_SLOTS, TYPED_SLOTS, Val, WasmTuple, slots_from_vals, total_slots, vals_from_slots};
+use crate::value::{FEW_SLOTS, TYPED_SLOTS, Val, WasmTuple, slots_from_vals, vals_from_slots};
 
 /// A function of a store, of a guest or of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl<T> HostFunc<T> {
             F::ty()
         }
         let ty = ty_of(&func);
-        let call = move |caller: Caller<'_, T>, slots: &mut [u64]| func.call(caller, slots);
+        let call = move |caller: Caller<'_, T>, slots: &mut [u64]| func.call(caller, slots).map_err(Box::new);
         Self::erased(module, name, ty, Box::new(call))
     }
 
@@ -173,7 +173,8 @@ impl<T> HostFunc<T> {
             func(Caller { store: &mut *store, instance }, &params, &mut results)?;
             let wrong = results.iter().zip(own.results()).find(|(val, ty)| !store.inner.fits(val, **ty));
             if let Some((val, ty)) = wrong {
-                return Err(HostFailure::Error(format!("a host function returned {val:?} as {ty}").into()));
+                let error = format!("a host function returned {val:?} as {ty}");
+                return Err(Box::new(HostFailure::Error(error.into())));
             }
             let filled = slots_from_vals(&store.inner, &results);
             if let Some(slots) = slots.get_mut(..filled.len()) {
@@ -185,8 +186,7 @@ impl<T> HostFunc<T> {
     }
 
     fn erased(module: &str, name: &str, ty: FuncType, call: Box<crate::host::Call<T>>) -> Self {
-        let n_slots = total_slots(ty.params()).max(total_slots(ty.results()));
-        Self { module: module.into(), name: name.into(), ty, n_slots, capability: None, call }
+        Self { module: module.into(), name: name.into(), ty, capability: None, call }
     }
 }
 

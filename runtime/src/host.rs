@@ -154,16 +154,14 @@ impl<T> AsStore for Caller<'_, T> {
     }
 }
 
-/// Takes parameters in slots and leaves results there.
-pub(crate) type Call<T> = dyn Fn(Caller<'_, T>, &mut [u64]) -> Result<(), HostFailure> + Send + Sync;
+/// Takes parameters in slots and leaves results there. What went wrong is boxed, so that what comes back is one word.
+pub(crate) type Call<T> = dyn Fn(Caller<'_, T>, &mut [u64]) -> Result<(), Box<HostFailure>> + Send + Sync;
 
 /// A function of the host, before it belongs to a store.
 pub(crate) struct HostFunc<T> {
     pub(crate) module: Box<str>,
     pub(crate) name: Box<str>,
     pub(crate) ty: FuncType,
-    /// How many slots parameters or results take, whichever are more.
-    pub(crate) n_slots: usize,
     /// What must be granted for it, if it is known.
     pub(crate) capability: Option<Capability>,
     pub(crate) call: Box<Call<T>>,

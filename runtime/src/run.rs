@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use std::sync::atomic::Ordering;
 
-use wasmos_backend::vm::{Exit, FuncRef, InstanceId};
+use wasmos_backend::vm::{self, Exit, FuncRef, HostCall, InstanceId, Machine};
 use wasmos_frontend::types::ValType;
 
 use crate::error::Error;
@@ -17,8 +17,8 @@ use crate::value::{FEW_SLOTS, TYPED_SLOTS, vals_from_slots};
 
 /// Units between two looks at the deadline and at stops: a few milliseconds of guest code.
 const SLICE: u64 = 1_000_000;
-/// What a host call takes of these units: a function of the host may take long, and 16 calls pass between two looks.
-const HOST_CALL_UNITS: u64 = SLICE / 16;
+/// Calls of the host between two looks: each may take long.
+const CALLS: u32 = 16;
 /// The longest sleep between two looks at stops.
 const NAP: Duration = Duration::from_millis(10);
 
@@ -57,7 +57,7 @@ pub(crate) enum Driven {
 }
 
 /// How a run ends in a call of the host.
-type Ended = Result<Outcome, Error>;
+type Ended = Box<Result<Outcome, Error>>;
 
 impl Run {
     pub(crate) fn start(
@@ -208,58 +208,45 @@ impl<T> Store<T> {
         let mut left = budget;
         // Units until the next look at the deadline and at stops.
         let mut slice = SLICE;
-        // What the store has of host functions, shared at the first call of one: they outlive the store's borrow.
-        let mut hosts = None;
         // Somebody may have stopped the run before it began.
-        let mut ending = self.inner.interrupted();
+        let mut ending = self.inner.interrupted().map(Ok);
+        let mut host = Host { store: self, functions: None, ended: None, calls: CALLS };
         loop {
-            if let Some(outcome) = ending.take() {
-                self.inner.abandon();
-                return Ok(Driven::Ended(outcome));
+            if let Some(ended) = ending.take() {
+                host.store.inner.abandon();
+                return ended.map(Driven::Ended);
             }
-            let used = self.inner.machine.fuel().used;
-            let exit = self.inner.machine.resume(left.unwrap_or(SLICE).min(slice));
-            let spent = self.inner.machine.fuel().used.saturating_sub(used);
+            let used = host.store.inner.machine.fuel().used;
+            let exit = vm::resume(&mut host, left.unwrap_or(SLICE).min(slice));
+            let inner = &mut host.store.inner;
+            let spent = inner.machine.fuel().used.saturating_sub(used);
             left = left.map(|left| left.saturating_sub(spent));
             slice = slice.saturating_sub(spent);
             match exit {
                 Exit::Returned => return Ok(Driven::Returned),
-                Exit::HostCall { host, caller } => {
-                    if hosts.as_ref().is_none_or(|hosts: &HostFuncs<T>| hosts.len() <= host as usize) {
-                        hosts = Some(self.hosts.clone());
-                    }
-                    let Some(func) = hosts.as_ref().and_then(|hosts| hosts.get(host as usize)) else {
-                        return Err(Error::Host(format!("host function {host} is not in the store").into()));
-                    };
-                    if let Some(ended) = self.host_call(func, host, caller) {
-                        ending = Some((*ended)?);
-                        continue;
-                    }
-                    slice = slice.saturating_sub(HOST_CALL_UNITS);
-                    if slice == 0 {
-                        ending = self.inner.interrupted();
-                        slice = SLICE;
-                    }
+                Exit::HostCall { host: number, caller } => {
+                    ending = host.call(number, caller).map(|ended| *ended);
                 }
+                Exit::Ended => ending = host.ended.take().map(|ended| *ended),
                 Exit::Step(place) => {
-                    if self.observed(place) {
+                    if host.store.observed(place) {
                         return Ok(Driven::Paused);
                     }
                 }
-                Exit::OutOfFuel => ending = Some(Outcome::OutOfFuel),
-                Exit::Trap(code) => ending = Some(self.inner.trap(code)),
+                Exit::OutOfFuel => ending = Some(Ok(Outcome::OutOfFuel)),
+                Exit::Trap(code) => ending = Some(Ok(inner.trap(code))),
                 Exit::Refused(error) => {
-                    self.inner.abandon();
+                    inner.abandon();
                     return Err((*error).into());
                 }
-                Exit::Poll => ending = self.inner.interrupted(),
+                Exit::Poll => ending = inner.interrupted().map(Ok),
                 Exit::Wait { timeout_ns, .. } => {
-                    ending = self.inner.wait(timeout_ns);
+                    ending = inner.wait(timeout_ns).map(Ok);
                     // 2: nobody woke it.
-                    self.inner.machine.finish_wait(2);
+                    inner.machine.finish_wait(2);
                 }
                 Exit::Slice => {
-                    ending = self.inner.interrupted();
+                    ending = inner.interrupted().map(Ok);
                     slice = SLICE;
                     if ending.is_none() && left == Some(0) {
                         return Ok(Driven::Suspended);
@@ -269,13 +256,15 @@ impl<T> Store<T> {
         }
     }
 
-    /// Makes the pending host call; says how the run ends if it does not return.
+    /// Makes a call of the host; says how the run ends if it does not return.
+    #[inline(always)]
     fn host_call(
         &mut self,
         func: &HostFunc<T>,
         host: u32,
         instance: Option<InstanceId>,
-    ) -> Option<Box<Ended>> {
+        slots: &mut [u64],
+    ) -> Option<Ended> {
         let fuel = self.inner.machine.fuel().used;
         if let Err(outcome) = self.inner.gate.enter(fuel, func.capability) {
             return Some(Box::new(Ok(*outcome)));
@@ -283,71 +272,137 @@ impl<T> Store<T> {
         if let Some(calls) = self.host_calls.get_mut(host as usize) {
             *calls += 1;
         }
-        // Most functions take few slots, and clearing the others would cost as much as the call.
-        let mut few = [0; FEW_SLOTS];
-        let mut typed;
-        let mut many = Vec::new();
-        let slots: &mut [u64] = match func.n_slots {
-            n if n <= FEW_SLOTS => &mut few[..n],
-            n if n <= TYPED_SLOTS => {
-                typed = [0; TYPED_SLOTS];
-                &mut typed[..n]
-            }
-            n => {
-                many.resize(n, 0);
-                &mut many
-            }
-        };
-        copy_slots(slots, self.inner.machine.args());
-        let params =
-            self.inner.gate.remembers().then(|| vals_from_slots(&self.inner, func.ty.params(), slots));
+        if self.inner.gate.remembers() {
+            return self.told_host_call(func, instance, slots);
+        }
+        self.enter_host(func, instance, slots)
+    }
+
+    /// Makes a call of the host that somebody looks at.
+    #[cold]
+    fn told_host_call(
+        &mut self,
+        func: &HostFunc<T>,
+        instance: Option<InstanceId>,
+        slots: &mut [u64],
+    ) -> Option<Ended> {
+        let fuel = self.inner.machine.fuel().used;
+        let params = vals_from_slots(&self.inner, func.ty.params(), slots);
+        let ended = self.enter_host(func, instance, slots);
+        let results = ended.is_none().then(|| vals_from_slots(&self.inner, func.ty.results(), slots));
+        let (module, name) = (func.module.clone(), func.name.clone());
+        self.inner.gate.event(fuel, EventKind::HostCall { module, name, params, results });
+        ended
+    }
+
+    /// Makes a call of the host that has passed the gate.
+    #[inline(always)]
+    fn enter_host(
+        &mut self,
+        func: &HostFunc<T>,
+        instance: Option<InstanceId>,
+        slots: &mut [u64],
+    ) -> Option<Ended> {
         let runs = self.inner.runs.len();
         self.inner.in_host += 1;
         let result = catch_unwind(AssertUnwindSafe(|| (func.call)(Caller { store: self, instance }, slots)));
         self.inner.in_host = runs - 1;
         // A host function may have left runs of its own behind.
         self.inner.abandon_above(runs);
-        let result = match result {
-            Ok(result) => result,
-            Err(panic) => {
-                self.inner.abandon();
-                return Some(Box::new(Err(Error::HostPanicked {
-                    module: func.module.to_string(),
-                    name: func.name.to_string(),
-                    message: panic_message(&*panic),
-                })));
-            }
-        };
-        if let Some(params) = params {
-            let returned = result.is_ok();
-            let results = returned.then(|| vals_from_slots(&self.inner, func.ty.results(), slots));
-            let kind =
-                EventKind::HostCall { module: func.module.clone(), name: func.name.clone(), params, results };
-            self.inner.gate.event(fuel, kind);
-        }
         match result {
-            Ok(()) => {
-                let results = self.inner.machine.results_mut();
-                let n = results.len();
-                copy_slots(results, slots.get(..n).unwrap_or(&[]));
-                None
-            }
-            Err(failure) => Some(Box::new(self.host_failed(failure))),
+            Ok(Ok(())) => None,
+            Ok(Err(failure)) => Some(self.host_failed(*failure)),
+            Err(panic) => Some(host_panicked(func, &*panic)),
         }
     }
 
     #[cold]
     fn host_failed(&mut self, failure: HostFailure) -> Ended {
-        Ok(match failure {
+        Box::new(Ok(match failure {
             HostFailure::Trap(code) => self.inner.trap(code),
             HostFailure::Exit(status) => Outcome::Exited(status),
             HostFailure::Limit(quota) => Outcome::Limit(quota),
             HostFailure::Guest(outcome) => *outcome,
-            HostFailure::Error(error) => {
-                self.inner.abandon();
-                return Err(Error::Host(error));
+            HostFailure::Error(error) => return Box::new(Err(Error::Host(error))),
+        }))
+    }
+}
+
+/// A store whose machine runs, and what answers calls of the host by its guests.
+struct Host<'a, T> {
+    store: &'a mut Store<T>,
+    /// Functions of the host, shared at the first call of one: they outlive the store's borrow.
+    functions: Option<HostFuncs<T>>,
+    /// How the run ends, if a call did not return.
+    ended: Option<Ended>,
+    /// Calls until the next look at the deadline and at stops.
+    calls: u32,
+}
+
+impl<T> Host<'_, T> {
+    /// Makes a call whose arguments and results are in the slots; says how the run ends if it does not return.
+    // Three functions of a call each are a third of what it costs.
+    #[inline(always)]
+    fn call_with(&mut self, host: u32, caller: Option<InstanceId>, slots: &mut [u64]) -> Option<Ended> {
+        if self.functions.as_ref().is_none_or(|functions| functions.len() <= host as usize) {
+            self.functions = Some(self.store.hosts.clone());
+        }
+        let Some(func) = self.functions.as_ref().and_then(|functions| functions.get(host as usize)) else {
+            let error = format!("host function {host} is not in the store");
+            return Some(Box::new(Err(Error::Host(error.into()))));
+        };
+        let ended = self.store.host_call(func, host, caller, slots);
+        self.calls -= 1;
+        if self.calls == 0 && ended.is_none() {
+            return self.look();
+        }
+        ended
+    }
+
+    /// Says how the run ends if somebody stops it or its time is up.
+    #[cold]
+    fn look(&mut self) -> Option<Ended> {
+        self.calls = CALLS;
+        self.store.inner.interrupted().map(|outcome| Box::new(Ok(outcome)))
+    }
+
+    /// Makes the pending call.
+    fn call(&mut self, host: u32, caller: Option<InstanceId>) -> Option<Ended> {
+        // Most functions take few slots, and clearing the others would cost as much as the call.
+        let (mut few, mut typed, mut many) = ([0; FEW_SLOTS], None, Vec::new());
+        let machine = &mut self.store.inner.machine;
+        let n_results = machine.results_mut().len();
+        let slots: &mut [u64] = match machine.args().len().max(n_results) {
+            n if n <= FEW_SLOTS => &mut few[..n],
+            n if n <= TYPED_SLOTS => &mut typed.insert([0; TYPED_SLOTS])[..n],
+            n => {
+                many.resize(n, 0);
+                &mut many
             }
-        })
+        };
+        copy_slots(slots, machine.args());
+        let ended = self.call_with(host, caller, slots);
+        if ended.is_none() {
+            copy_slots(self.store.inner.machine.results_mut(), slots.get(..n_results).unwrap_or(&[]));
+        }
+        ended
+    }
+}
+
+impl<T> vm::Driver for Host<'_, T> {
+    fn machine(&mut self) -> &mut Machine {
+        &mut self.store.inner.machine
+    }
+
+    #[inline(always)]
+    fn answer(&mut self, HostCall { host, caller, slots }: HostCall<'_>) -> bool {
+        match self.call_with(host, caller, slots) {
+            None => true,
+            ended => {
+                self.ended = ended;
+                false
+            }
+        }
     }
 }
 
@@ -360,6 +415,15 @@ fn copy_slots(to: &mut [u64], from: &[u64]) {
         ([first, second, ..], [one, two]) => (*first, *second) = (*one, *two),
         (to, from) => to[..from.len()].copy_from_slice(from),
     }
+}
+
+#[cold]
+fn host_panicked<T>(func: &HostFunc<T>, panic: &(dyn std::any::Any + Send)) -> Ended {
+    Box::new(Err(Error::HostPanicked {
+        module: func.module.to_string(),
+        name: func.name.to_string(),
+        message: panic_message(panic),
+    }))
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -123,11 +123,6 @@ pub(crate) const fn n_slots(ty: ValType) -> usize {
     ty.slot_bytes() as usize / 8
 }
 
-/// Returns how many slots values of the types take.
-pub(crate) fn total_slots(types: &[ValType]) -> usize {
-    types.iter().map(|ty| n_slots(*ty)).sum()
-}
-
 /// Returns the value type of a known import's.
 #[cfg(test)]
 pub(crate) const fn known(ty: wasmos_abi::imports::Type) -> ValType {

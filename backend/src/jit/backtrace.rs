@@ -23,7 +23,7 @@ impl Native {
 
     /// Hands out code, function and offset of each frame of an activation, innermost first, until `frame` has enough.
     fn walk(&self, run: &Run, mut frame: impl FnMut(&Code, FuncIdx, u32) -> bool) {
-        let mut link = match run.place {
+        let mut link = match run.place() {
             Place::Nowhere => return,
             Place::Thunk(link) => link,
             Place::Fault(fault) => {

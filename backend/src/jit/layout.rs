@@ -1,10 +1,12 @@
 //! What native code and the driver share: one record for each machine, read and written at fixed displacements.
 
 use core::mem::offset_of;
+use core::ptr::NonNull;
 
 use corosensei::Yielder;
 use wasmos_abi::TrapCode;
 
+use super::trap::Active;
 use crate::vm::VmContext;
 
 /// Why native code left its stack.
@@ -13,6 +15,8 @@ pub(crate) enum Leave {
     /// The results stand in the slots, and the stack is free for the next activation.
     Returned,
     HostCall,
+    /// A call of the host was answered so.
+    Ended,
     Slice,
     OutOfFuel,
     Poll,
@@ -33,8 +37,7 @@ pub(crate) struct Fault {
 /// A call of the host that is due.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending {
-    /// Position in the machine's list of the host's functions.
-    pub(crate) position: u64,
+    pub(crate) host: NonNull<VmHost>,
     /// Where arguments stand and results go.
     pub(crate) slots: *mut u64,
     /// What is left of the call depth, in bytes.
@@ -75,10 +78,12 @@ pub(crate) struct VmNative {
     pub(crate) services: [usize; Service::COUNT],
     /// How services leave: of the activation that runs.
     pub(crate) yielder: *const Yielder<(), Leave>,
-    pub(crate) pending: Pending,
+    pub(crate) pending: Option<Pending>,
     /// Of the activation that was started last.
     pub(crate) entry: Entry,
     pub(crate) fault: Fault,
+    /// What the driver that resumed it last has on its stack; null while none has.
+    pub(crate) active: *mut Active,
 }
 
 /// A function of the host's side that thunks call, with the position of its address.
@@ -152,7 +157,14 @@ impl Task {
 pub(crate) struct VmHost {
     pub(crate) context: VmContext,
     /// Position in the machine's list.
-    pub(crate) position: u64,
+    pub(crate) position: usize,
+    /// The number by which the host knows it.
+    pub(crate) host: u32,
+    /// Slots of its parameters and of its results.
+    pub(crate) n_params: usize,
+    pub(crate) n_results: usize,
+    /// Whether results are references, which are checked.
+    pub(crate) returns_refs: bool,
 }
 
 /// What a veneer jumps through: the address of [`super::service::charge_here`] is behind it.

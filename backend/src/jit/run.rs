@@ -1,6 +1,7 @@
 //! Activations of native code, each on a stack of its own.
 
 use core::convert::Infallible;
+use core::ptr::NonNull;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use super::code::Compiled;
 use super::compile::{FREE_NATIVE, MOST_NATIVE, NATIVE_PER_COUNTED};
 use super::layout::{Entry, Fault, Leave, Pending, VmHost, VmNative};
 use super::service;
-use super::trap;
+use super::trap::{self, Active};
 use crate::interp::ModuleCode;
 use crate::vm::state::State;
 use crate::vm::{
-    BOTTOM_SLOTS, Exit, FuncRef, HEADER_SLOTS, InstanceId, MAX_ACTIVATIONS, Machine, NESTED_BYTES,
+    Answer, BOTTOM_SLOTS, Exit, FuncRef, HEADER_SLOTS, InstanceId, MAX_ACTIVATIONS, NESTED_BYTES,
     NO_INSTANCE, Phase, VmContext, VmFunc,
 };
 
@@ -61,14 +62,6 @@ pub(super) enum Place {
     Fault(Fault),
 }
 
-/// A function of the host that is being called.
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    pending: Pending,
-    n_params: usize,
-    n_results: usize,
-}
-
 /// What native code runs on: it takes one activation after the other, and rests in between.
 pub(super) type Fiber = Coroutine<(), Leave, Infallible>;
 
@@ -87,7 +80,9 @@ pub(super) struct Run {
     /// What is left of the depth below its first frame; `None` if nothing was.
     left: Option<u64>,
     pub(super) place: Place,
-    call: Option<Call>,
+    call: Option<Pending>,
+    /// Of the driver that has resumed it; null while it rests.
+    active: *const Active,
 }
 
 impl core::fmt::Debug for Run {
@@ -109,6 +104,28 @@ impl Run {
             left: None,
             place: Place::Nowhere,
             call: None,
+            active: core::ptr::null(),
+        }
+    }
+
+    /// Returns what is active while a call of the host is being answered.
+    #[inline]
+    fn answering(&self) -> Option<&Active> {
+        // SAFETY: J5. It is on the stack of the driver that has resumed the activation.
+        unsafe { self.active.as_ref() }.filter(|active| active.answering.is_some())
+    }
+
+    /// Returns where its innermost frames begin.
+    pub(super) fn place(&self) -> Place {
+        self.answering().map_or(self.place, |active| Place::Thunk(active.frame))
+    }
+
+    /// Returns the call of the host that it waits for.
+    #[inline]
+    fn call(&self) -> Option<Pending> {
+        match self.answering() {
+            Some(active) => active.answering,
+            None => self.call.filter(|_| matches!(self.phase, Phase::Host(_))),
         }
     }
 
@@ -182,9 +199,10 @@ impl Native {
             caller: core::ptr::null(),
             services: service::addresses(),
             yielder: core::ptr::null(),
-            pending: Pending { position: 0, slots: core::ptr::null_mut(), left: 0 },
+            pending: None,
             entry: Entry::NONE,
             fault: Fault { pc: 0, frame: core::ptr::null() },
+            active: core::ptr::null_mut(),
         };
         // J3: what the depth admits, a frame that does not fit, a free leaf, services.
         let frames = depth_bytes as usize * NATIVE_PER_COUNTED as usize;
@@ -224,23 +242,29 @@ impl Native {
         self.runs.get_mut(self.depth.checked_sub(1)?)
     }
 
+    /// Returns whether a call of the host is being answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.active().iter().any(|run| run.answering().is_some())
+    }
+
+    /// Returns the call of the host that is due, unless its slots are in the hands of who answers it.
     #[inline]
-    fn call(&self) -> Option<Call> {
-        self.top().filter(|run| matches!(run.phase, Phase::Host(_)))?.call
+    fn open_call(&self) -> Option<Pending> {
+        self.top().filter(|run| run.answering().is_none())?.call()
     }
 
     #[inline]
     pub(crate) fn args(&self) -> &[u64] {
-        let Some(call) = self.call() else { return &[] };
+        let Some(call) = self.open_call() else { return &[] };
         // SAFETY: J4. The slots stand on the activation's stack or in its record, and nothing writes them meanwhile.
-        unsafe { core::slice::from_raw_parts(call.pending.slots, call.n_params) }
+        unsafe { core::slice::from_raw_parts(call.slots, call.host().n_params) }
     }
 
     #[inline]
     pub(crate) fn results_mut(&mut self) -> &mut [u64] {
-        let Some(call) = self.call() else { return &mut [] };
+        let Some(call) = self.open_call() else { return &mut [] };
         // SAFETY: J4. As above; the borrow is exclusive, and there is room for the results.
-        unsafe { core::slice::from_raw_parts_mut(call.pending.slots, call.n_results) }
+        unsafe { core::slice::from_raw_parts_mut(call.slots, call.host().n_results) }
     }
 
     #[inline]
@@ -252,6 +276,7 @@ impl Native {
     pub(crate) fn abandon(&mut self) {
         let vm = self.vm();
         let Some(run) = self.top_mut() else { return };
+        assert!(run.answering().is_none(), "the activation waits for an answer");
         run.give_up(vm);
         self.depth -= 1;
         self.runs.truncate(self.depth + SPARE_RUNS);
@@ -273,9 +298,9 @@ impl Native {
     /// Returns what is left of the depth, in bytes.
     pub(crate) fn left(&self, limit: u32) -> u32 {
         let Some(run) = self.active().iter().rev().find(|run| run.left.is_some()) else { return limit };
-        let left = match (run.phase, run.call) {
-            (Phase::Host(_), Some(call)) => call.pending.left,
-            _ => run.left.unwrap_or(0).saturating_sub(self.cost_of_frames(run)),
+        let left = match run.call() {
+            Some(call) => call.left,
+            None => run.left.unwrap_or(0).saturating_sub(self.cost_of_frames(run)),
         };
         u32::try_from(left).unwrap_or(limit)
     }
@@ -285,13 +310,15 @@ impl Native {
         if self.depth == 0 {
             return Some(limit.into());
         }
-        let Some(call) = self.call() else { panic!("the topmost activation is not in a call of the host") };
-        let below = call.n_params.max(call.n_results);
+        let Some(call) = self.top().and_then(Run::call) else {
+            panic!("the topmost activation is not in a call of the host")
+        };
+        let below = call.n_slots();
         let bytes = 8 * (below + slots.max(BOTTOM_SLOTS) + HEADER_SLOTS) as u64;
         if self.depth >= MAX_ACTIVATIONS {
             return None;
         }
-        call.pending.left.checked_sub(bytes.max(NESTED_BYTES))
+        call.left.checked_sub(bytes.max(NESTED_BYTES))
     }
 }
 
@@ -331,11 +358,17 @@ impl State {
     }
 
     /// Makes the context of a function of the host, if the machine is of the JIT.
-    pub(crate) fn native_host(&self, func: &mut VmFunc) -> Option<Box<VmHost>> {
+    pub(crate) fn native_host(&self, func: &mut VmFunc, host: u32, ty: &FuncType) -> Option<Box<VmHost>> {
         self.native.as_ref()?;
         let shared = &self.host_context;
-        let context = VmContext { ..**shared };
-        let host = Box::new(VmHost { context, position: self.hosts.len() as u64 });
+        let host = Box::new(VmHost {
+            context: VmContext { ..**shared },
+            position: self.hosts.len(),
+            host,
+            n_params: func.n_params as usize,
+            n_results: func.n_results as usize,
+            returns_refs: ty.results().iter().any(|ty| ty.is_ref()),
+        });
         func.context = &raw const host.context;
         Some(host)
     }
@@ -413,7 +446,6 @@ impl State {
     /// Runs a function of the host that was started directly: it is called, and then it has returned.
     fn resume_host(&mut self, slice: u64) -> Exit {
         self.counter.begin(slice);
-        let hosts = &self.hosts;
         let funcs = &self.funcs;
         let Some(native) = &mut self.native else { unreachable!("the machine is of the JIT") };
         let Some(run) = native.top_mut() else { unreachable!("there is something to resume") };
@@ -425,22 +457,20 @@ impl State {
             return Exit::Returned;
         }
         let Some(func) = funcs.get(run.func.0) else { unreachable!("it was there when it was started") };
-        // SAFETY: V6. Its cell lives as long as the machine.
-        let position = unsafe { (*func.cell).func } as usize;
-        let pending =
-            Pending { position: position as u64, slots: run.slots.as_mut_ptr(), left: run.left.unwrap_or(0) };
-        let (n_params, n_results) = (func.n_params as usize, func.n_results as usize);
-        run.call = Some(Call { pending, n_params, n_results });
-        run.phase = Phase::Host(position);
-        Exit::HostCall { host: hosts.get(position).map_or(0, |host| host.host), caller: None }
+        let Some(host) = NonNull::new(func.context.cast_mut().cast::<VmHost>()) else {
+            unreachable!("`native_host` has made it")
+        };
+        let call = Pending { host, slots: run.slots.as_mut_ptr(), left: run.left.unwrap_or(0) };
+        (run.call, run.phase) = (Some(call), Phase::Host(call.host().position));
+        Exit::HostCall { host: call.host().host, caller: None }
     }
 
     /// Checks the references that a function of the host has left as results (V4).
-    fn check_native_results(&self, call: Call) {
-        let host = self.hosts.get(call.pending.position as usize);
-        let Some(host) = host.filter(|host| host.returns_refs) else { return };
-        let mut slot = call.pending.slots.cast_const();
-        for result in host.ty.results() {
+    #[cold]
+    fn check_native_results(&self, call: Pending) {
+        let position = call.host().position;
+        let mut slot = call.slots.cast_const();
+        for result in self.hosts.get(position).map_or(&[][..], |host| host.ty.results()) {
             // SAFETY: J4. The slots have room for the results.
             let bits = unsafe { *slot };
             let is_known = !result.is_ref() || self.is_reference(bits);
@@ -452,7 +482,12 @@ impl State {
 
     /// Takes note of how native code left.
     #[inline]
-    fn left_native(&mut self, result: CoroutineResult<Leave, Infallible>) -> Exit {
+    fn left_native(
+        &mut self,
+        result: CoroutineResult<Leave, Infallible>,
+        depth: usize,
+        fiber: Fiber,
+    ) -> Exit {
         let vm = self.native_vm();
         // SAFETY: J2. No native code runs now.
         let (fuel, frame, fault, pending, caller, yielder) =
@@ -472,24 +507,25 @@ impl State {
                 (Exit::Wait { timeout_ns, memory, addr }, Phase::Ready)
             }
             CoroutineResult::Yield(Leave::HostCall) => {
-                let position = pending.position as usize;
-                let host = &self.hosts[position];
-                let (n_params, n_results) = (host.n_params, host.n_results);
-                call = Some(Call { pending, n_params, n_results });
+                let Some(pending) = pending else { unreachable!("the service has said which") };
+                let host = pending.host();
+                call = Some(pending);
                 // SAFETY: V3. It is the context of the instance that called last.
                 let caller = unsafe { (*caller).instance };
                 let caller = (caller != NO_INSTANCE).then_some(InstanceId::new(caller as u32));
-                (Exit::HostCall { host: host.host, caller }, Phase::Host(position))
+                (Exit::HostCall { host: host.host, caller }, Phase::Host(host.position))
             }
+            CoroutineResult::Yield(Leave::Ended) => (Exit::Ended, Phase::Trapped),
             CoroutineResult::Yield(Leave::Trap(code)) => (Exit::Trap(code), Phase::Trapped),
             CoroutineResult::Yield(Leave::Fault) => {
                 place = Place::Fault(fault);
                 (Exit::Trap(self.fault_code(fault)), Phase::Trapped)
             }
         };
-        let Some(run) = self.native.as_mut().and_then(|native| native.top_mut()) else {
+        let Some(run) = self.native.as_mut().and_then(|native| native.runs.get_mut(depth - 1)) else {
             unreachable!("it was resumed")
         };
+        (run.fiber, run.active) = (Some(fiber), core::ptr::null());
         (run.phase, run.place, run.call, run.yielder) = (phase, place, call, yielder);
         if let Exit::Trap(code) = exit
             && code != TrapCode::CallStackExhausted
@@ -508,46 +544,102 @@ impl State {
     }
 }
 
-impl Machine {
-    /// Runs the topmost activation of a machine of the JIT.
-    pub(crate) fn resume_native(&mut self, slice: u64) -> Exit {
-        let state = self.state_mut();
-        let Some(native) = &mut state.native else { unreachable!("the machine is of the JIT") };
-        let vm = native.vm();
-        let Some(run) = native.top_mut() else { panic!("nothing to resume") };
-        let phase = core::mem::replace(&mut run.phase, Phase::Ready);
-        let call = run.call;
-        match phase {
+/// Runs the topmost activation of a machine of the JIT. Calls of the host are answered by the driver, if there is one.
+///
+/// # Safety
+/// V9, J5: nothing but the driver leads to the state while it runs.
+pub(crate) unsafe fn resume(state: *mut State, slice: u64, driver: Option<(*mut (), Answer)>) -> Exit {
+    // SAFETY: the caller's promise; these references end before native code runs.
+    let (fuel, vm, depth, mut fiber) = match unsafe { (*state).prepare(slice) } {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit,
+    };
+    let mut active = Active {
+        native: vm,
+        state,
+        stack: fiber.trap_handler(),
+        driver,
+        depth,
+        answering: None,
+        frame: core::ptr::null(),
+    };
+    let active = &raw mut active;
+    // SAFETY: J2, J5. The coroutine is on this stack, so that it stays where it is.
+    let result = unsafe {
+        (*state).activate(active);
+        let before = core::mem::replace(&mut (*vm).active, active);
+        (*vm).fuel = i64::from(fuel);
+        let result = trap::while_active(active, || fiber.resume(()));
+        (*vm).active = before;
+        result
+    };
+    // SAFETY: the caller's promise; native code has left.
+    unsafe { (*state).left_native(result, depth, fiber) }
+}
+
+impl State {
+    /// Takes the topmost activation's coroutine, to be resumed with so much in the counter; or says what happens without.
+    fn prepare(&mut self, slice: u64) -> Result<(i32, *mut VmNative, usize, Fiber), Exit> {
+        let vm = self.native_vm();
+        let Some(run) = self.native.as_mut().and_then(|native| native.top_mut()) else {
+            panic!("nothing to resume")
+        };
+        assert!(run.answering().is_none(), "the activation waits for an answer");
+        match core::mem::replace(&mut run.phase, Phase::Ready) {
             Phase::Ready => {}
-            Phase::Host(_) => call.iter().for_each(|call| state.check_native_results(*call)),
+            Phase::Host(_) => {
+                if let Some(call) = run.call.filter(|call| call.host().returns_refs) {
+                    self.check_native_results(call);
+                }
+            }
             Phase::Observed | Phase::Returned | Phase::Trapped => panic!("the activation has ended"),
         }
-        let Some(run) = state.native.as_mut().and_then(|native| native.top_mut()) else {
-            unreachable!("it was there above")
-        };
+        let Some(native) = &mut self.native else { unreachable!("the machine is of the JIT") };
+        let depth = native.depth;
+        let run = &mut native.runs[depth - 1];
         if run.left.is_none() {
             run.phase = Phase::Trapped;
-            return Exit::Trap(TrapCode::CallStackExhausted);
+            return Err(Exit::Trap(TrapCode::CallStackExhausted));
         }
-        let run = core::ptr::from_mut(run);
-        let fuel = state.counter.begin(slice);
-        let codes = state.native.as_ref().map_or(&[][..], |native| &native.codes);
-        let (codes, n_codes) = (codes.as_ptr(), codes.len());
-        let (memories, n_memories) = (state.memories.as_ptr(), state.memories.len());
-        // SAFETY: J2. The record is the machine's own; neither runs nor codes nor memories are added while native
-        // code runs. The state is reached through the contexts meanwhile, not through `self`.
-        let result = unsafe {
-            let Some(fiber) = (*run).fiber.as_mut().filter(|_| (*run).is_native) else {
-                return self.state_mut().resume_host(slice);
-            };
-            (*vm).fuel = i64::from(fuel);
-            (*vm).yielder = (*run).yielder;
-            let state = core::ptr::from_mut(self.state_mut());
-            let stack = fiber.trap_handler();
-            let active = trap::Active { native: vm, state, stack, codes, n_codes, memories, n_memories };
-            trap::while_active(&active, || fiber.resume(()))
-        };
-        self.state_mut().left_native(result)
+        let Some(fiber) = run.fiber.take_if(|_| run.is_native) else { return Err(self.resume_host(slice)) };
+        // SAFETY: J2. No native code of the machine runs, but what waits for an answer.
+        unsafe { (*vm).yielder = run.yielder };
+        Ok((self.counter.begin(slice), vm, depth, fiber))
+    }
+
+    /// Says of the topmost activation what is active.
+    fn activate(&mut self, active: *const Active) {
+        if let Some(run) = self.native.as_mut().and_then(|native| native.top_mut()) {
+            run.active = active;
+        }
+    }
+
+    /// Lets the activation go on after an answer to its call of the host.
+    ///
+    /// # Panics
+    /// If activations above it were left behind, or a result is a reference of another machine.
+    #[inline]
+    pub(super) fn end_answer(&self, call: Pending, depth: usize) {
+        let is_same = self.native.as_ref().is_some_and(|native| native.depth == depth);
+        assert!(is_same, "an answer left activations behind");
+        if call.host().returns_refs {
+            self.check_native_results(call);
+        }
+    }
+}
+
+impl Pending {
+    /// Returns the function.
+    #[inline]
+    pub(super) const fn host(&self) -> &VmHost {
+        // SAFETY: V3. Its context lives as long as the machine, in which calls are pending.
+        unsafe { self.host.as_ref() }
+    }
+
+    /// Returns how many slots there are.
+    #[inline]
+    pub(super) fn n_slots(self) -> usize {
+        self.host().n_params.max(self.host().n_results)
     }
 }
 

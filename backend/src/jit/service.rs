@@ -1,13 +1,16 @@
 //! What native code has done by the host's side: thunks call these on the guest's stack.
 //!
-//! A service that has to let the driver in switches to the driver's stack, and goes on when the activation is resumed.
+//! A service that has to let the driver in switches to the driver's stack, and goes on when the activation is resumed; or,
+//! where the driver answers calls of the host, has that done on the driver's stack, as a call (J5).
 //! Nothing with a destructor lives in a frame that switches (J2).
+
+use core::ptr::NonNull;
 
 use wasmos_abi::TrapCode;
 
 use super::layout::{Leave, Pending, Service, Task, VmHost, VmNative};
 use crate::vm::state::{State, Waiting};
-use crate::vm::{InstanceId, Stop, TypeId, Verdict, VmContext};
+use crate::vm::{Answer, HostCall, InstanceId, NO_INSTANCE, Stop, TypeId, Verdict, VmContext};
 
 /// Returns the addresses that thunks call.
 pub(super) fn addresses() -> [usize; Service::COUNT] {
@@ -103,8 +106,62 @@ unsafe extern "sysv64" fn host_call(host: *const VmHost, slots: *mut u64, left: 
             }
             leave(native, Leave::OutOfFuel);
         }
-        (*native).pending = Pending { position: (*host).position, slots, left };
-        leave(native, Leave::HostCall);
+        let host = NonNull::new_unchecked(host.cast_mut());
+        let call = Pending { host, slots, left };
+        match (*(*native).active).driver {
+            Some(driver) if answered(native, call, driver) => {}
+            Some(_) => leave(native, Leave::Ended),
+            None => {
+                (*native).pending = Some(call);
+                leave(native, Leave::HostCall);
+            }
+        }
+    }
+}
+
+/// Has a call of the host answered by the driver, on its stack; returns whether the run goes on.
+///
+/// # Safety
+/// V3, J2, J5: the activation that runs has left its frames by a thunk, and the driver is that of its machine.
+#[inline]
+unsafe fn answered(native: *mut VmNative, call: Pending, (driver, answer): (*mut (), Answer)) -> bool {
+    // SAFETY: the caller's promise; V9. References to the state end before the driver is let in, and begin after.
+    unsafe {
+        let active = (*native).active;
+        let state = (*active).state;
+        let yielder = (*native).yielder;
+        (*active).frame = (*native).frame;
+        let slice_end = (*state).counter.slice_end();
+        let instance = (*(*native).caller).instance;
+        let host = call.host().host;
+        let (slots, n_slots) = (call.slots, call.n_slots());
+        for slot in call.host().n_params..n_slots {
+            *slots.add(slot) = 0;
+        }
+        (*active).answering = Some(call);
+        let work = OnDriver(move || {
+            let caller = (instance != NO_INSTANCE).then_some(InstanceId::new(instance as u32));
+            let slots = core::slice::from_raw_parts_mut(slots, n_slots);
+            answer(driver, state, HostCall { host, caller, slots })
+        });
+        let goes_on = (*yielder).on_parent_stack(move || work.run());
+        (*active).answering = None;
+        (*native).yielder = yielder;
+        (*state).end_answer(call, (*active).depth);
+        (*native).fuel = (*state).counter.go_on(slice_end).into();
+        goes_on
+    }
+}
+
+/// Work for the driver's stack.
+struct OnDriver<F>(F);
+
+// SAFETY: J5. Both stacks are of the thread on which the machine runs.
+unsafe impl<F> Send for OnDriver<F> {}
+
+impl<F: FnOnce() -> R, R> OnDriver<F> {
+    fn run(self) -> R {
+        (self.0)()
     }
 }
 

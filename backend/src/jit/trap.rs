@@ -8,20 +8,23 @@ use core::convert::Infallible;
 
 use corosensei::trap::CoroutineTrapHandler;
 
-use super::layout::VmNative;
-use super::run::Code;
-use crate::vm::memory::LinearMemory;
+use super::layout::{Pending, VmNative};
+use crate::vm::Answer;
 use crate::vm::state::State;
 
 /// What the handler knows of the machine that runs native code on this thread.
-pub(super) struct Active {
+pub(crate) struct Active {
     pub(super) native: *mut VmNative,
     pub(super) state: *mut State,
     pub(super) stack: CoroutineTrapHandler<Infallible>,
-    pub(super) codes: *const Code,
-    pub(super) n_codes: usize,
-    pub(super) memories: *const LinearMemory,
-    pub(super) n_memories: usize,
+    /// The driver and how it answers, if it does.
+    pub(super) driver: Option<(*mut (), Answer)>,
+    /// How many activations there are.
+    pub(super) depth: usize,
+    /// The call of the host that is being answered: what the state has may be changing.
+    pub(super) answering: Option<Pending>,
+    /// Frame pointer of the thunk by which that call left.
+    pub(super) frame: *const u64,
 }
 
 thread_local! {
@@ -39,7 +42,7 @@ impl Drop for Before {
 
 /// Runs `f`, in which native code of a machine runs.
 #[inline]
-pub(super) fn while_active<R>(active: &Active, f: impl FnOnce() -> R) -> R {
+pub(super) fn while_active<R>(active: *const Active, f: impl FnOnce() -> R) -> R {
     let _before = Before(ACTIVE.replace(active));
     f()
 }
@@ -126,21 +129,22 @@ mod system {
     /// The registers are those of the thread that the system has stopped.
     unsafe fn redirect(registers: &mut [libc::greg_t; 23], touched: Option<usize>) -> bool {
         let active = ACTIVE.get();
-        if active.is_null() {
-            return false;
-        }
-        // SAFETY: J1, J2. What is active outlives the time in which it is, and native code has been stopped.
+        // SAFETY: J1, J2, J5. What is active outlives the time in which it is; unless it answers, nothing but native code, which
+        // has been stopped, reaches the state.
         unsafe {
-            let active = &*active;
+            let Some(active) = active.as_ref().filter(|active| active.answering.is_none()) else {
+                return false;
+            };
+            let state = &*active.state;
+            let Some(machine) = &state.native else { return false };
             let at = |register: c_int| registers[register as usize] as usize;
             let (pc, stack) = (at(REG_RIP), at(REG_RSP));
-            let codes = core::slice::from_raw_parts(active.codes, active.n_codes);
-            let site = codes.iter().find_map(|code| code.compiled().trap_at(code.displacement(pc)?));
+            let site = machine.codes.iter().find_map(|code| code.compiled().trap_at(code.displacement(pc)?));
             let Some(site) = site.filter(|_| active.stack.stack_ptr_in_bounds(stack)) else { return false };
-            let memories = core::slice::from_raw_parts(active.memories, active.n_memories);
             // An access that was compared goes to 0, and not further behind it than its displacement and its size.
             let is_guarded = |address| {
-                address < 2 * BEHIND_NULL as usize || memories.iter().any(|memory| memory.reserves(address))
+                address < 2 * BEHIND_NULL as usize
+                    || state.memories.iter().any(|memory| memory.reserves(address))
             };
             if touched.is_some_and(|at| site.code != TrapCode::MemoryOutOfBounds || !is_guarded(at)) {
                 return false;

@@ -24,6 +24,8 @@ pub enum Exit {
         /// The instance that called; `None` if it was started directly.
         caller: Option<InstanceId>,
     },
+    /// A call of the host was answered so that the run ends.
+    Ended,
     /// The slice is used up, at a test point.
     Slice,
     /// The limit on fuel would be exceeded: at a test point, before a call of the host, before results are shown.
@@ -173,7 +175,8 @@ impl Machine {
     pub fn resume(&mut self, slice: u64) -> Exit {
         let state = self.state_mut();
         if state.native.is_some() {
-            return self.resume_native(slice);
+            // SAFETY: V9, J2. The machine is borrowed, and its state is reached by this pointer alone.
+            return unsafe { crate::jit::resume(self.state_ptr(), slice, None) };
         }
         let Some(activation) = state.activations.last_mut() else { panic!("nothing to resume") };
         match activation.phase {

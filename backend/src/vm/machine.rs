@@ -96,6 +96,10 @@ unsafe impl Send for Machine {}
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        if self.state().native.as_ref().is_some_and(|native| native.is_answered()) {
+            // J5. Frames of its guest lie below those that drop it.
+            std::process::abort();
+        }
         // SAFETY: V3. It was made from a box, and no guest runs while the machine is dropped.
         drop(unsafe { Box::from_raw(self.state.as_ptr()) });
     }
@@ -154,6 +158,17 @@ impl Machine {
         state.host_context.state = address;
         state.host_context.native = state.native_vm();
         machine
+    }
+
+    /// Returns whether guests are native code.
+    #[inline]
+    pub(crate) fn is_native(&self) -> bool {
+        self.state().native.is_some()
+    }
+
+    #[inline]
+    pub(crate) const fn state_ptr(&self) -> *mut State {
+        self.state.as_ptr()
     }
 
     #[inline]
@@ -293,7 +308,8 @@ impl Machine {
         unsafe { *state.global(id).0.get() = value }
     }
 
-    /// Adds a function of the host. Calling it leaves the run with [`crate::vm::Exit::HostCall`].
+    /// Adds a function of the host. Calling it leaves the run with [`crate::vm::Exit::HostCall`], or is answered by a
+    /// [`crate::vm::Driver`].
     pub fn add_host_func(&mut self, type_id: TypeId, ty: FuncType, host: u32) -> FuncRef {
         let state = self.state_mut();
         let mut func = VmFunc::new(core::ptr::null(), &raw const *state.host_context, type_id, &ty);
@@ -301,18 +317,10 @@ impl Machine {
         let cell = Cell::host(count(state.hosts.len()), n_params, n_results);
         func.cell = &raw const *cell;
         let returns_refs = ty.results().iter().any(|ty| ty.is_ref());
-        let native = state.native_host(&mut func);
+        let native = state.native_host(&mut func, host, &ty);
         let func = state.add_func(func);
         state.resolve_host(func, &ty);
-        state.hosts.push(HostFunc {
-            host,
-            ty,
-            n_params: n_params as usize,
-            n_results: n_results as usize,
-            returns_refs,
-            _cell: cell,
-            _native: native,
-        });
+        state.hosts.push(HostFunc { host, ty, returns_refs, _cell: cell, _native: native });
         func
     }
 

@@ -67,9 +67,6 @@ pub(crate) struct HostFunc {
     /// The number by which the host knows it.
     pub(crate) host: u32,
     pub(crate) ty: FuncType,
-    /// Slots of its parameters and of its results.
-    pub(crate) n_params: usize,
-    pub(crate) n_results: usize,
     /// Whether results are references, which are checked.
     pub(crate) returns_refs: bool,
     pub(crate) _cell: Box<Cell>,
