@@ -120,6 +120,18 @@ enum Command {
         #[arg(long, default_value = "")]
         only: String,
     },
+    /// Times three programs from file to end on each engine, cold and compiled before, Node.js among them.
+    Cold {
+        /// Folder that has `runs.json`.
+        #[arg(long, default_value = "../shared/corpus")]
+        shared: PathBuf,
+        /// Folder that `cargo xtask corpus` has filled.
+        #[arg(long, env = "WASMOS_CORPUS", default_value = "target/corpus")]
+        corpus: PathBuf,
+        /// How often each is measured.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// Runs kernels, libraries and programs on the JIT, without compilation, beside wasmtime.
     Jit {
         /// Folder that has `runs.json`.
@@ -200,6 +212,7 @@ fn main() -> anyhow::Result<()> {
         Command::Memory { files } => memory::run(&files),
         Command::Delays { rounds, only } => delays::run(rounds, &only),
         Command::Programs { shared, corpus, rounds, only } => programs::run(&shared, &corpus, rounds, &only),
+        Command::Cold { shared, corpus, rounds } => programs::cold(&shared, &corpus, rounds),
         Command::Jit { shared, corpus, rounds, only, setups } => {
             jit::run(&jit::Work { shared: &shared, corpus: &corpus, rounds, only: &only, setups: &setups })
         }

@@ -27,8 +27,19 @@ pub enum Which {
     Wasmi,
     /// Ours, compiled.
     WasmosJit,
+    /// Ours, compiled before: from its cache on disk.
+    WasmosWarm,
     /// The peer that compiles, by default: without metering.
     Wasmtime,
+    /// The same, compiled before: from a file.
+    WasmtimeWarm,
+    /// V8 and its own WASI.
+    Node,
+}
+
+/// Where compiled code is kept.
+fn warm_folder() -> PathBuf {
+    std::env::temp_dir().join("wasmos-bench-warm")
 }
 
 /// A run of `runs.json`.
@@ -94,17 +105,50 @@ pub fn run_one(which: Which, module: &Path, dirs: &[String], args: &[String]) ->
     let dirs = dirs.iter().map(|dir| dir.split_once("::").context("a directory is HOST::GUEST"));
     let dirs: Vec<_> = dirs.collect::<Result<_>>()?;
     let status = match which {
-        Which::Wasmos => own(bytes, &dirs, &args, wasmos::Backend::Interpreter)?,
-        Which::WasmosJit => own(bytes, &dirs, &args, wasmos::Backend::Jit(wasmos::JitOptions::default()))?,
-        Which::Wasmtime => wasmtime(&bytes, &dirs, &args)?,
+        Which::Wasmos => own(bytes, &dirs, &args, wasmos::Backend::Interpreter, None)?,
+        Which::WasmosJit => own(bytes, &dirs, &args, jit(), None)?,
+        Which::WasmosWarm => {
+            let cache = wasmos::Cache::open(&warm_folder(), wasmos::MacKey::new([7; 32]), 4 << 30)?;
+            own(bytes, &dirs, &args, jit(), Some(&cache))?
+        }
+        Which::Wasmtime => wasmtime(&bytes, &dirs, &args, None)?,
+        Which::WasmtimeWarm => {
+            let file = module.file_stem().context("the module has a name")?;
+            wasmtime(&bytes, &dirs, &args, Some(warm_folder().join(file).with_extension("cwasm")))?
+        }
         Which::Wasmi => peer(&bytes, &dirs, &args)?,
+        Which::Node => bail!("it is a program of its own"),
     };
     std::process::exit(status)
 }
 
-fn wasmtime(bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
+fn jit() -> wasmos::Backend {
+    wasmos::Backend::Jit(wasmos::JitOptions::default())
+}
+
+/// Returns the module, from a file if there is one with what was compiled before; else the file is made.
+fn wasmtime_module(
+    engine: &wasmtime::Engine,
+    bytes: &[u8],
+    compiled: Option<PathBuf>,
+) -> Result<wasmtime::Module> {
+    let Some(file) = compiled else { return Ok(wasmtime::Module::new(engine, bytes)?) };
+    if !file.exists() {
+        fs::create_dir_all(warm_folder())?;
+        fs::write(&file, engine.precompile_module(bytes)?)?;
+    }
+    // SAFETY: the file was written above, by this program, into a folder that it keeps for that.
+    Ok(unsafe { wasmtime::Module::deserialize_file(engine, &file)? })
+}
+
+fn wasmtime(
+    bytes: &[u8],
+    dirs: &[(&str, &str)],
+    args: &[String],
+    compiled: Option<PathBuf>,
+) -> Result<i32> {
     let engine = peer_engine(Setup::Default)?;
-    let module = wasmtime::Module::new(&engine, bytes)?;
+    let module = wasmtime_module(&engine, bytes, compiled)?;
     let mut builder = wasmtime_wasi::WasiCtxBuilder::new();
     builder.args(args).inherit_stdio().allow_blocking_current_thread(true);
     for (host, guest) in dirs {
@@ -124,9 +168,17 @@ fn wasmtime(bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32>
     }
 }
 
-fn own(bytes: Vec<u8>, dirs: &[(&str, &str)], args: &[String], backend: wasmos::Backend) -> Result<i32> {
+fn own(
+    bytes: Vec<u8>,
+    dirs: &[(&str, &str)],
+    args: &[String],
+    backend: wasmos::Backend,
+    cache: Option<&wasmos::Cache>,
+) -> Result<i32> {
     let engine = wasmos::Engine::new(wasmos::Config { backend, ..Default::default() });
-    let module = wasmos::Module::new(&engine, bytes)?;
+    let valid = wasmos_frontend::validate(wasmos_frontend::decode(bytes)?)?;
+    let preparation = wasmos::Preparation { cache, ..Default::default() };
+    let module = wasmos::Module::prepare_with(&engine, valid, preparation)?.module;
     let mut builder = WasiCtx::builder().args(args).stdin(Stdin::Inherit);
     builder = builder.stdout(Output::Inherit).stderr(Output::Inherit);
     for (host, guest) in dirs {
@@ -200,14 +252,57 @@ pub fn run(shared: &Path, corpus: &Path, rounds: usize, only: &str) -> Result<()
     Ok(())
 }
 
+/// Prints how long runs take from the file to their end, with each engine, cold and with what was compiled before.
+pub fn cold(shared: &Path, corpus: &Path, rounds: usize) -> Result<()> {
+    let _ = fs::remove_dir_all(warm_folder());
+    let all = Which::value_variants();
+    let names = all.iter().filter_map(|which| Some(which.to_possible_value()?.get_name().to_owned()));
+    println!("| run, ms (min–max) | {} |", names.collect::<Vec<_>>().join(" | "));
+    println!("| --- |{}", " --: |".repeat(all.len()));
+    let runs = Program::all(shared)?;
+    for name in ["rg-count-stdin", "icepack06", "python-c"] {
+        let run = runs.iter().find(|run| run.name == name).with_context(|| name.to_owned())?;
+        let mut times = vec![Vec::new(); all.len()];
+        // The first round fills what is kept.
+        for round in 0..=rounds {
+            for (list, which) in times.iter_mut().zip(all) {
+                let seconds = time(*which, run, shared, corpus)?;
+                list.extend((round > 0).then_some(seconds * 1e3));
+            }
+        }
+        print!("| `{name}` |");
+        for list in times {
+            let [least, median, most] = spread(list);
+            print!(" {median:.0} ({least:.0}–{most:.0}) |");
+        }
+        println!();
+    }
+    fs::remove_dir_all(warm_folder()).context("what was kept")
+}
+
+/// Returns the command that runs a module; directories and arguments follow.
+fn command(which: Which, module: PathBuf) -> Result<Command> {
+    if matches!(which, Which::Node) {
+        let mut command = Command::new("node");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/wasi.mjs");
+        command.args(["--no-warnings", script]).arg(module);
+        return Ok(command);
+    }
+    let which = which.to_possible_value().context("an engine has a name")?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("program").arg(which.get_name()).arg(module);
+    Ok(command)
+}
+
 /// Returns how long a process takes, in seconds.
 fn time(which: Which, run: &Program, shared: &Path, corpus: &Path) -> Result<f64> {
     let folder = Folder::new(shared, corpus)?;
-    let which = which.to_possible_value().context("an engine has a name")?;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("program").arg(which.get_name()).arg(corpus.join(&run.module));
+    let mut command = command(which, corpus.join(&run.module))?;
     for (host, guest) in folder.dirs(run)? {
-        command.arg("--dir").arg(format!("{}::{guest}", host.display()));
+        if !matches!(which, Which::Node) {
+            command.arg("--dir");
+        }
+        command.arg(format!("{}::{guest}", host.display()));
     }
     command.arg("--").args(&run.args).stdout(Stdio::null());
     command.stdin(match &run.stdin {
