@@ -3,14 +3,14 @@
 use std::marker::PhantomData;
 
 use wasmos_backend::vm::FuncRef;
-use wasmos_frontend::types::{FuncType, TypeIdx};
+use wasmos_frontend::types::{FuncType, TypeIdx, ValType};
 
 use crate::error::Error;
 use crate::host::{Caller, HostFailure, HostFunc, IntoHostFunc};
 use crate::outcome::Outcome;
 use crate::run::Run;
 use crate::store::{AsStore, Store, StoreId, StoreInner};
-use crate::value::{FEW_SLOTS, TYPED_SLOTS, Val, WasmTuple, slots_from_vals, vals_from_slots};
+use crate::value::{FEW_SLOTS, TYPED_SLOTS, Val, WasmTuple, n_slots, slots_from_vals, vals_from_slots};
 
 /// A function of a store, of a guest or of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,7 +186,9 @@ impl<T> HostFunc<T> {
     }
 
     fn erased(module: &str, name: &str, ty: FuncType, call: Box<crate::host::Call<T>>) -> Self {
-        Self { module: module.into(), name: name.into(), ty, capability: None, call }
+        let slots = |types: &[ValType]| types.iter().map(|ty| n_slots(*ty)).sum::<usize>();
+        let n_slots = slots(ty.params()).max(slots(ty.results()));
+        Self { module: module.into(), name: name.into(), ty, n_slots, capability: None, call }
     }
 }
 

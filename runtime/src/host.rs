@@ -162,6 +162,8 @@ pub(crate) struct HostFunc<T> {
     pub(crate) module: Box<str>,
     pub(crate) name: Box<str>,
     pub(crate) ty: FuncType,
+    /// How many slots parameters or results take, whichever are more.
+    pub(crate) n_slots: usize,
     /// What must be granted for it, if it is known.
     pub(crate) capability: Option<Capability>,
     pub(crate) call: Box<Call<T>>,

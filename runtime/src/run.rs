@@ -160,6 +160,12 @@ impl StoreInner {
         self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| Outcome::Deadline)
     }
 
+    /// The same, for the driver.
+    #[inline]
+    fn ended_by_others(&self) -> Option<Ended> {
+        self.interrupted().map(|outcome| Box::new(Ok(outcome)))
+    }
+
     fn trap(&self, code: wasmos_abi::TrapCode) -> Outcome {
         let trace = self.machine.backtrace();
         let frame = |frame: &wasmos_backend::vm::Frame| {
@@ -209,12 +215,12 @@ impl<T> Store<T> {
         // Units until the next look at the deadline and at stops.
         let mut slice = SLICE;
         // Somebody may have stopped the run before it began.
-        let mut ending = self.inner.interrupted().map(Ok);
+        let mut ending = self.inner.ended_by_others();
         let mut host = Host { store: self, functions: None, ended: None, calls: CALLS };
         loop {
             if let Some(ended) = ending.take() {
                 host.store.inner.abandon();
-                return ended.map(Driven::Ended);
+                return (*ended).map(Driven::Ended);
             }
             let used = host.store.inner.machine.fuel().used;
             let exit = vm::resume(&mut host, left.unwrap_or(SLICE).min(slice));
@@ -225,28 +231,28 @@ impl<T> Store<T> {
             match exit {
                 Exit::Returned => return Ok(Driven::Returned),
                 Exit::HostCall { host: number, caller } => {
-                    ending = host.call(number, caller).map(|ended| *ended);
+                    ending = host.call(number, caller);
                 }
-                Exit::Ended => ending = host.ended.take().map(|ended| *ended),
+                Exit::Ended => ending = host.ended.take(),
                 Exit::Step(place) => {
                     if host.store.observed(place) {
                         return Ok(Driven::Paused);
                     }
                 }
-                Exit::OutOfFuel => ending = Some(Ok(Outcome::OutOfFuel)),
-                Exit::Trap(code) => ending = Some(Ok(inner.trap(code))),
+                Exit::OutOfFuel => ending = Some(Box::new(Ok(Outcome::OutOfFuel))),
+                Exit::Trap(code) => ending = Some(Box::new(Ok(inner.trap(code)))),
                 Exit::Refused(error) => {
                     inner.abandon();
                     return Err((*error).into());
                 }
-                Exit::Poll => ending = inner.interrupted().map(Ok),
+                Exit::Poll => ending = inner.ended_by_others(),
                 Exit::Wait { timeout_ns, .. } => {
-                    ending = inner.wait(timeout_ns).map(Ok);
+                    ending = inner.wait(timeout_ns).map(|outcome| Box::new(Ok(outcome)));
                     // 2: nobody woke it.
                     inner.machine.finish_wait(2);
                 }
                 Exit::Slice => {
-                    ending = inner.interrupted().map(Ok);
+                    ending = inner.ended_by_others();
                     slice = SLICE;
                     if ending.is_none() && left == Some(0) {
                         return Ok(Driven::Suspended);
@@ -354,25 +360,17 @@ impl<T> Host<'_, T> {
         let ended = self.store.host_call(func, host, caller, slots);
         self.calls -= 1;
         if self.calls == 0 && ended.is_none() {
-            return self.look();
+            self.calls = CALLS;
+            return self.store.inner.ended_by_others();
         }
         ended
-    }
-
-    /// Says how the run ends if somebody stops it or its time is up.
-    #[cold]
-    fn look(&mut self) -> Option<Ended> {
-        self.calls = CALLS;
-        self.store.inner.interrupted().map(|outcome| Box::new(Ok(outcome)))
     }
 
     /// Makes the pending call.
     fn call(&mut self, host: u32, caller: Option<InstanceId>) -> Option<Ended> {
         // Most functions take few slots, and clearing the others would cost as much as the call.
         let (mut few, mut typed, mut many) = ([0; FEW_SLOTS], None, Vec::new());
-        let machine = &mut self.store.inner.machine;
-        let n_results = machine.results_mut().len();
-        let slots: &mut [u64] = match machine.args().len().max(n_results) {
+        let slots: &mut [u64] = match self.store.hosts.get(host as usize).map_or(0, |func| func.n_slots) {
             n if n <= FEW_SLOTS => &mut few[..n],
             n if n <= TYPED_SLOTS => &mut typed.insert([0; TYPED_SLOTS])[..n],
             n => {
@@ -380,10 +378,12 @@ impl<T> Host<'_, T> {
                 &mut many
             }
         };
-        copy_slots(slots, machine.args());
+        copy_slots(slots, self.store.inner.machine.args());
         let ended = self.call_with(host, caller, slots);
         if ended.is_none() {
-            copy_slots(self.store.inner.machine.results_mut(), slots.get(..n_results).unwrap_or(&[]));
+            let results = self.store.inner.machine.results_mut();
+            let n = results.len();
+            copy_slots(results, slots.get(..n).unwrap_or(&[]));
         }
         ended
     }

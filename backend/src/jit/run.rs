@@ -70,7 +70,7 @@ pub(super) struct Run {
     phase: Phase,
     func: FuncRef,
     /// Made when native code is first run at this depth.
-    fiber: Option<Fiber>,
+    fiber: Option<Box<Fiber>>,
     /// Whether it is of native code, and not of a function of the host.
     is_native: bool,
     /// Arguments, then results.
@@ -146,7 +146,7 @@ impl Run {
             // would begin with.
             unsafe { fiber.force_reset() };
         }
-        Some(fiber.into_stack())
+        Some((*fiber).into_stack())
     }
 }
 
@@ -325,8 +325,8 @@ impl Native {
 /// The signature of a way in.
 type Enter = unsafe extern "sysv64" fn(*const VmContext, *const u8, *mut u64, u64);
 
-fn fiber(stack: DefaultStack, vm: *mut VmNative) -> Fiber {
-    Coroutine::with_stack(stack, move |yielder: &Yielder<(), Leave>, ()| body(yielder, vm))
+fn fiber(stack: DefaultStack, vm: *mut VmNative) -> Box<Fiber> {
+    Box::new(Coroutine::with_stack(stack, move |yielder: &Yielder<(), Leave>, ()| body(yielder, vm)))
 }
 
 /// What runs on a stack: enters native code again and again, and shows no results beyond the limit on fuel (promise P3).
@@ -429,7 +429,13 @@ impl State {
         let is_native = !enter.is_null();
         let run = native.next_run(is_native && left.is_some())?;
         run.slots.clear();
-        run.slots.extend_from_slice(args);
+        match args {
+            // A call of `memcpy` costs more than one or two.
+            [] => {}
+            [one] => run.slots.push(*one),
+            [one, two] => run.slots.extend([*one, *two]),
+            args => run.slots.extend_from_slice(args),
+        }
         run.slots.resize(n_params.max(n_results), 0);
         (run.phase, run.func, run.is_native, run.n_results) = (Phase::Ready, func, is_native, n_results);
         (run.left, run.place, run.call) = (left, Place::Nowhere, None);
@@ -486,7 +492,7 @@ impl State {
         &mut self,
         result: CoroutineResult<Leave, Infallible>,
         depth: usize,
-        fiber: Fiber,
+        fiber: Box<Fiber>,
     ) -> Exit {
         let vm = self.native_vm();
         // SAFETY: J2. No native code runs now.
@@ -564,7 +570,7 @@ pub(crate) unsafe fn resume(state: *mut State, slice: u64, driver: Option<(*mut 
         frame: core::ptr::null(),
     };
     let active = &raw mut active;
-    // SAFETY: J2, J5. The coroutine is on this stack, so that it stays where it is.
+    // SAFETY: J2, J5. The coroutine is nobody else's meanwhile.
     let result = unsafe {
         (*state).activate(active);
         let before = core::mem::replace(&mut (*vm).active, active);
@@ -579,7 +585,7 @@ pub(crate) unsafe fn resume(state: *mut State, slice: u64, driver: Option<(*mut 
 
 impl State {
     /// Takes the topmost activation's coroutine, to be resumed with so much in the counter; or says what happens without.
-    fn prepare(&mut self, slice: u64) -> Result<(i32, *mut VmNative, usize, Fiber), Exit> {
+    fn prepare(&mut self, slice: u64) -> Result<(i32, *mut VmNative, usize, Box<Fiber>), Exit> {
         let vm = self.native_vm();
         let Some(run) = self.native.as_mut().and_then(|native| native.top_mut()) else {
             panic!("nothing to resume")
