@@ -241,7 +241,7 @@ struct Builder<'b> {
     indirect: Vec<IndirectCall>,
     roots: Vec<FuncIdx>,
     /// Parameters that index a table, and what is passed as them.
-    passed: HashMap<(FuncIdx, u32), Passed>,
+    passed: BTreeMap<(FuncIdx, u32), Passed>,
     n_known_edges: usize,
 }
 
@@ -260,7 +260,7 @@ impl<'b> Builder<'b> {
             by_type: BTreeMap::new(),
             indirect: Vec::new(),
             roots: Vec::new(),
-            passed: HashMap::new(),
+            passed: BTreeMap::new(),
             n_known_edges: 0,
         };
         builder.roots = builder.find_roots();
@@ -491,8 +491,8 @@ impl<'b> Builder<'b> {
     }
 
     /// Finds what is passed to parameters that index a table, in functions that only direct calls reach.
-    fn find_passed(&self) -> HashMap<(FuncIdx, u32), Passed> {
-        let mut passed = HashMap::new();
+    fn find_passed(&self) -> BTreeMap<(FuncIdx, u32), Passed> {
+        let mut passed = BTreeMap::new();
         for (at, facts) in self.functions.iter().enumerate() {
             for call in &facts.calls {
                 if let Target::Table { index: Index::Param(param), .. } = call.target {
@@ -517,16 +517,13 @@ impl<'b> Builder<'b> {
         passed
     }
 
-    fn pass(&self, passed: &mut HashMap<(FuncIdx, u32), Passed>, call: &Call) {
+    fn pass(&self, passed: &mut BTreeMap<(FuncIdx, u32), Passed>, call: &Call) {
         const CONSTANTS: usize = 16;
         let Target::Func(callee) = call.target else { return };
         let n_params = self.module.func_type(callee).map_or(0, |ty| ty.params().len());
         let first = n_params.saturating_sub(call.args.len());
-        for param in 0..n_params {
-            let Some(known) = passed.get_mut(&(callee, u32::try_from(param).unwrap_or(u32::MAX))) else {
-                continue;
-            };
-            let arg = param.checked_sub(first).and_then(|at| call.args.get(at));
+        for ((_, param), known) in passed.range_mut((callee, 0)..=(callee, u32::MAX)) {
+            let arg = (*param as usize).checked_sub(first).and_then(|at| call.args.get(at));
             let constant = match arg {
                 Some(Arg::Constant(constant)) => u32::try_from(*constant).ok(),
                 _ => None,

@@ -252,7 +252,10 @@ impl Builder {
         self.begin();
         if let Ok((_, instrs)) = module.code(body) {
             self.begin_block(instrs.offset());
-            instrs.visit(|_, instr, next| self.instr(instr, next));
+            instrs.visit_control(|n_plain, _, instr, next| {
+                self.plain(n_plain);
+                self.instr(instr, next);
+            });
         }
         self.finish(body.0.end, cfg);
     }
@@ -338,6 +341,17 @@ impl Builder {
 
     fn thrown(&self) -> Label {
         self.frames.last().map_or(EXIT, |frame| frame.thrown)
+    }
+
+    /// Takes instructions that only go on to the next one, of one unit of fuel each.
+    fn plain(&mut self, n_plain: u32) {
+        match self.current {
+            Some(_) => {
+                self.n_instrs += n_plain;
+                self.fuel += n_plain;
+            }
+            None => self.n_dead += n_plain,
+        }
     }
 
     fn instr(&mut self, instr: &Instr<'_>, next: u32) {

@@ -182,6 +182,20 @@ impl DataFacts {
 
     /// Looks for what has a form in a run of text.
     fn read_text(&mut self, run: &[u8], start: u32, begin: usize) {
+        if run.len() >= SHORTEST_INDICATOR {
+            self.read_indicators(run, start, begin);
+        }
+        if run.len() >= SHORTEST_SECRET {
+            self.read_secrets(run, start, begin);
+        }
+        if let Some(found) = MINING.find(run)
+            && self.mining.len() < KEPT
+        {
+            self.mining.push(text(found.as_bytes(), start, begin + found.start()));
+        }
+    }
+
+    fn read_indicators(&mut self, run: &[u8], start: u32, begin: usize) {
         for which in INDICATOR_SET.matches(run) {
             let (kind, regex) = &INDICATORS[which];
             for found in regex.find_iter(run).take(KEPT) {
@@ -191,6 +205,9 @@ impl DataFacts {
                 }
             }
         }
+    }
+
+    fn read_secrets(&mut self, run: &[u8], start: u32, begin: usize) {
         for which in SECRET_SET.matches(run) {
             let (what, regex) = &SECRETS[which];
             for found in regex.find_iter(run).take(16) {
@@ -199,11 +216,6 @@ impl DataFacts {
                     self.secrets.push(Secret { what, at, masked: masked(found.as_bytes()) });
                 }
             }
-        }
-        if let Some(found) = MINING.find(run)
-            && self.mining.len() < KEPT
-        {
-            self.mining.push(text(found.as_bytes(), start, begin + found.start()));
         }
     }
 
@@ -268,6 +280,10 @@ fn set<'p>(patterns: impl Iterator<Item = &'p str>) -> RegexSet {
         Err(error) => unreachable!("a pattern of ours is broken: {error}"),
     }
 }
+
+/// Bytes of the shortest indicator and of the shortest secret. Most runs of text are shorter, and a look at them costs much.
+const SHORTEST_INDICATOR: usize = "ws://test".len();
+const SHORTEST_SECRET: usize = "AKIA0123456789ABCDEF".len();
 
 const INDICATOR_PATTERNS: [(IndicatorKind, &str); 5] = [
     (IndicatorKind::Pool, r"stratum\+(?:tcp|ssl)://[!-~]{4,120}|wss?://[!-~]{3,80}/proxy"),
@@ -455,6 +471,15 @@ mod tests {
                 (IndicatorKind::Ipv4, 181, "10.1.2.3:8080".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn the_shortest_indicators_are_found() {
+        for shortest in ["ws://test", "1.1.1.1:10", "wss://a.b/proxy"] {
+            assert!(!facts(shortest.as_bytes()).indicators.is_empty(), "{shortest}");
+            assert!(shortest.len() >= SHORTEST_INDICATOR);
+        }
+        assert!(facts(b"ws://tes").indicators.is_empty());
     }
 
     #[test]

@@ -224,24 +224,28 @@ impl<'a> Dataflow<'a> {
         self.reset(module, func, cfg);
         let Ok((_, instrs)) = module.code(body) else { return };
         let mut blocks = cfg.indices().zip(cfg.blocks()).filter(|(_, block)| block.start < block.end);
-        let mut block = blocks.next();
+        // Where the current block begins and ends; what stands in front of it no path reaches.
+        let (mut start, mut end) = (u32::MAX, u32::MAX);
+        if let Some((first, block)) = blocks.next() {
+            self.current = first;
+            (start, end) = (block.start, block.end);
+        }
         self.note_branches_out(cfg, Cfg::ENTRY);
         instrs.visit(|offset, instr, _| {
-            while let Some((index, _)) = block.filter(|(_, block)| block.end <= offset) {
-                block = blocks.next();
-                if let Some((next, _)) = block {
-                    self.enter(cfg, index, next);
-                    self.note_branches_out(cfg, next);
+            while offset >= end {
+                match blocks.next() {
+                    Some((next, block)) => {
+                        self.enter(cfg, self.current, next);
+                        self.note_branches_out(cfg, next);
+                        self.current = next;
+                        (start, end) = (block.start, block.end);
+                    }
+                    None => (start, end) = (u32::MAX, u32::MAX),
                 }
             }
-            match block {
-                Some((index, it)) if it.start <= offset => {
-                    self.current = index;
-                    self.instr(module, offset, instr, offset + 1 == body.0.end);
-                    visit(offset, instr);
-                }
-                // No path leads there; what follows it is a block of its own.
-                _ => {}
+            if offset >= start {
+                self.instr(module, offset, instr, offset + 1 == body.0.end);
+                visit(offset, instr);
             }
         });
         self.end_run();
@@ -265,6 +269,7 @@ impl<'a> Dataflow<'a> {
         self.n_params = u32::try_from(params).unwrap_or(u32::MAX);
         let is_followed = cfg.blocks().iter().all(|block| block.terminator != Terminator::Dispatch);
         self.returned = (!is_followed).then_some(Returned::Anything);
+        self.current = Cfg::ENTRY;
         self.run = None;
         self.held = None;
         self.constants = Constants::default();
@@ -404,12 +409,68 @@ impl<'a> Dataflow<'a> {
         self.stack.truncate(self.stack.len().saturating_sub(n));
     }
 
+    /// Takes operands and leaves results of which nothing is known.
+    fn make_unknown(&mut self, n_params: usize, n_results: usize) {
+        self.pop_many(n_params);
+        self.stack.resize(self.stack.len() + n_results, ValueIdx::UNKNOWN);
+    }
+
     /// Nothing is known of the operands any more.
     fn forget(&mut self) {
         self.stack.clear();
     }
 
+    #[inline]
     fn instr(&mut self, module: &ValidModule, at: u32, instr: &Instr<'a>, is_last: bool) {
+        match *instr {
+            Instr::LocalGet(local) => self.get_local(local, at),
+            Instr::LocalSet(local) => {
+                let value = self.pop();
+                self.set_local(local, value, at);
+            }
+            Instr::LocalTee(local) => {
+                let value = self.stack.last().copied().unwrap_or(ValueIdx::UNKNOWN);
+                self.set_local(local, value, at);
+            }
+            Instr::I32Const(value) => {
+                let value = u64::from(value as u32);
+                self.constants.note(Op::I32Const, value);
+                self.push_made(Op::I32Const, value, value, at);
+            }
+            Instr::I64Const(value) => {
+                self.constants.note(Op::I64Const, value as u64);
+                self.push_made(Op::I64Const, value as u64, value as u64, at);
+            }
+            Instr::GlobalGet(global) => self.get_global(global, at),
+            Instr::Drop => {
+                self.pop();
+            }
+            _ => {
+                let info = instr.op().info();
+                match (info.class, info.effect) {
+                    (
+                        Class::Compare | Class::Integer | Class::Bitwise | Class::Convert,
+                        Effect::Fixed { params, results },
+                    ) => match (params.len(), results.len()) {
+                        (1, 1) => self.unary(info.op, at),
+                        (2, 1) => self.binary(info.op, at),
+                        // Of 128 bits, in halves.
+                        (n_params, n_results) => self.make_unknown(n_params, n_results),
+                    },
+                    (Class::Load, Effect::Fixed { .. }) => self.load(info.op, at, instr),
+                    (Class::Store, Effect::Fixed { params, .. }) if params.len() == 2 => {
+                        self.store(at, instr)
+                    }
+                    (Class::Float | Class::Constant | Class::Vector, Effect::Fixed { params, results }) => {
+                        self.make_unknown(params.len(), results.len());
+                    }
+                    _ => self.rare(module, at, instr, is_last),
+                }
+            }
+        }
+    }
+
+    fn rare(&mut self, module: &ValidModule, at: u32, instr: &Instr<'a>, is_last: bool) {
         match flow(instr) {
             Way::Next => self.plain(module, at, instr),
             Way::Block | Way::Try => {}
@@ -474,32 +535,10 @@ impl<'a> Dataflow<'a> {
     fn plain(&mut self, module: &ValidModule, at: u32, instr: &Instr<'a>) {
         match *instr {
             Instr::Nop => {}
-            Instr::I32Const(value) => {
-                let value = u64::from(value as u32);
-                self.constants.note(Op::I32Const, value);
-                self.push_made(Op::I32Const, value, value, at);
-            }
-            Instr::I64Const(value) => {
-                self.constants.note(Op::I64Const, value as u64);
-                self.push_made(Op::I64Const, value as u64, value as u64, at);
-            }
-            Instr::LocalGet(local) => self.get_local(local, at),
-            Instr::LocalSet(local) => {
-                let value = self.pop();
-                self.set_local(local, value, at);
-            }
-            Instr::LocalTee(local) => {
-                let value = self.stack.last().copied().unwrap_or(ValueIdx::UNKNOWN);
-                self.set_local(local, value, at);
-            }
-            Instr::GlobalGet(global) => self.get_global(global, at),
             Instr::GlobalSet(global) => {
                 let operand = self.pop();
                 self.held = (operand != ValueIdx::UNKNOWN).then_some((self.locals.stretch, global, operand));
                 self.event(at, instr, operand);
-            }
-            Instr::Drop => {
-                self.pop();
             }
             Instr::Select | Instr::SelectT(_) => self.select(at),
             Instr::Call(func) => self.call(module, at, Callee::Direct(func), false),
@@ -518,19 +557,7 @@ impl<'a> Dataflow<'a> {
     fn by_class(&mut self, at: u32, instr: &Instr<'a>) {
         let info = instr.op().info();
         match (info.class, info.effect) {
-            (
-                Class::Compare | Class::Integer | Class::Bitwise | Class::Convert,
-                Effect::Fixed { params, .. },
-            ) => match params.len() {
-                1 => self.unary(info.op, at),
-                _ => self.binary(info.op, at),
-            },
-            (Class::Load, Effect::Fixed { .. }) => self.load(info.op, at, instr),
-            (Class::Store, Effect::Fixed { params, .. }) if params.len() == 2 => self.store(at, instr),
-            (_, Effect::Fixed { params, results }) => {
-                self.pop_many(params.len());
-                self.stack.extend(results.iter().map(|_| ValueIdx::UNKNOWN));
-            }
+            (_, Effect::Fixed { params, results }) => self.make_unknown(params.len(), results.len()),
             (Class::Memory | Class::Table | Class::Reference, Effect::Special) => self.special(at, instr),
             (Class::Gc, _) => {
                 self.event(at, instr, ValueIdx::UNKNOWN);
@@ -557,8 +584,7 @@ impl<'a> Dataflow<'a> {
             Instr::DataDrop(_) | Instr::ElemDrop(_) => (0, 0),
             _ => return self.forget(),
         };
-        self.pop_many(pops);
-        self.stack.extend((0..pushes).map(|_| ValueIdx::UNKNOWN));
+        self.make_unknown(pops, pushes);
     }
 
     fn event(&mut self, at: u32, instr: &Instr<'a>, operand: ValueIdx) {
@@ -811,6 +837,16 @@ mod tests {
         assert_eq!(index("i32.const 3 local.get 0 i32.and call_indirect"), (None, 3, None));
         assert_eq!(index("local.get 0 i32.const 0 i32.mul call_indirect").0, Some(vec![0]));
         assert_eq!(index("local.get 0 local.get 0 i32.sub call_indirect").0, Some(vec![0]));
+    }
+
+    #[test]
+    fn halves_of_128_bits_are_not_known() {
+        let sum =
+            "i64.const 1 i64.const 2 i64.const 3 i64.const 4 i64.add128 drop i32.wrap_i64 call_indirect";
+        assert_eq!(index(sum).0, None);
+        let product =
+            "i64.const 7 i64.const 1 i64.const 2 i64.mul_wide_u drop i32.wrap_i64 call_indirect drop";
+        assert_eq!(index(product).0, None);
     }
 
     #[test]

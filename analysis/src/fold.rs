@@ -3,7 +3,7 @@
 //! Light on purpose: whatever is not here is unknown, which is always sound. A constant of 32 bits is kept zero-extended.
 //! Source: core 3.0, "Integer Operations".
 
-use wasmos_frontend::opcode::Op;
+use wasmos_frontend::opcode::{Effect, Op, Operand};
 
 /// Returns the value of a unary operation on a constant.
 #[must_use]
@@ -190,8 +190,10 @@ fn below_power(a: u64) -> u64 {
     u64::MAX.checked_shr(a.leading_zeros()).unwrap_or(0)
 }
 
+/// Returns whether an operation on integers takes operands of 64 bits.
+#[inline]
 fn is_i64(op: Op) -> bool {
-    op.info().name.starts_with("i64")
+    matches!(op.info().effect, Effect::Fixed { params: [Operand::I64, ..], .. })
 }
 
 /// Returns whether an operation compares integers.

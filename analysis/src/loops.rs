@@ -105,7 +105,8 @@ impl Loops {
     }
 
     fn add_headers(&mut self, cfg: &Cfg) {
-        for block in cfg.indices() {
+        let begin = cfg.indices().zip(cfg.blocks()).filter(|(_, block)| block.begins_loop);
+        for (block, _) in begin {
             let latches: Vec<_> = cfg.preds(block).iter().copied().filter(|pred| *pred >= block).collect();
             if !latches.is_empty() {
                 self.of_block[block.index()] = Some(LoopIdx(u32::try_from(self.loops.len()).unwrap_or(0)));

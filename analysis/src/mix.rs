@@ -4,7 +4,7 @@
 use sha2::{Digest as _, Sha256};
 use wasmos_frontend::ValidModule;
 use wasmos_frontend::module::ImportType;
-use wasmos_frontend::opcode::{Class, Instr, Op, OpInfo};
+use wasmos_frontend::opcode::{Class, Instr, Op, OpInfo, TABLE};
 use wasmos_frontend::types::{BlockType, FuncIdx, TypeIdx};
 
 /// Counts of instructions.
@@ -49,24 +49,59 @@ impl Mix {
         self.alu >= 100 && self.xor >= 16 && self.shift >= 16 && self.bit() * 10 >= self.alu * 4
     }
 
-    fn count(&mut self, op: Op, class: Class, code: u32) {
-        self.total += 1;
-        if (0x67..=0x8a).contains(&code) {
-            self.alu += 1;
+    fn of(counts: &Counts) -> Self {
+        let [[total, alu], [xor, shift], [loads, stores]] =
+            counts.map(|pair| [pair & u64::from(u32::MAX), pair >> 32]);
+        let mut mix = Self { total, alu, xor, shift, loads, stores, hash_like_alu: 0 };
+        if mix.is_hash_like() {
+            mix.hash_like_alu = mix.alu;
         }
-        match op {
-            Op::I32Xor | Op::I64Xor => self.xor += 1,
-            Op::I32Shl | Op::I64Shl | Op::I32ShrS | Op::I64ShrS | Op::I32ShrU | Op::I64ShrU => {
-                self.shift += 1
-            }
-            Op::I32Rotl | Op::I64Rotl | Op::I32Rotr | Op::I64Rotr => self.shift += 1,
-            _ => match class {
-                Class::Load => self.loads += 1,
-                Class::Store => self.stores += 1,
-                _ => {}
-            },
-        }
+        mix
     }
+}
+
+/// All and arithmetic, `xor` and shifts, loads and stores: two counts of 32 bits in each number, so that three additions
+/// count an instruction. A body has fewer bytes than would make one of them run over.
+type Counts = [u64; 3];
+
+/// What each opcode of one byte counts as.
+static COUNTS: [Counts; 256] = counts();
+
+const fn counts() -> [Counts; 256] {
+    let mut counts = [[0; 3]; 256];
+    let mut index = 0;
+    while index < TABLE.len() {
+        let info = &TABLE[index];
+        if info.code < 0x100 {
+            counts[info.code as usize] = counts_of(info);
+        }
+        index += 1;
+    }
+    counts
+}
+
+const fn counts_of(info: &OpInfo) -> Counts {
+    let is_alu = info.code >= 0x67 && info.code <= 0x8a;
+    let is_xor = matches!(info.op, Op::I32Xor | Op::I64Xor);
+    let is_shift = matches!(
+        info.op,
+        Op::I32Shl
+            | Op::I64Shl
+            | Op::I32ShrS
+            | Op::I64ShrS
+            | Op::I32ShrU
+            | Op::I64ShrU
+            | Op::I32Rotl
+            | Op::I64Rotl
+            | Op::I32Rotr
+            | Op::I64Rotr
+    );
+    let (is_load, is_store) = (matches!(info.class, Class::Load), matches!(info.class, Class::Store));
+    [
+        1 | (is_alu as u64) << 32,
+        is_xor as u64 | (is_shift as u64) << 32,
+        is_load as u64 | (is_store as u64) << 32,
+    ]
 }
 
 /// Algorithms whose constants are known.
@@ -225,7 +260,7 @@ pub struct Contents {
 pub struct Gatherer {
     bytes: Vec<u8>,
     repeats: Repeats,
-    mix: Mix,
+    counts: Counts,
 }
 
 impl Gatherer {
@@ -233,7 +268,7 @@ impl Gatherer {
     pub fn begin(&mut self, module: &ValidModule, func: FuncIdx) {
         self.bytes.clear();
         self.repeats.begin();
-        self.mix = Mix::default();
+        self.counts = Counts::default();
         signature(module, module.funcs.get(func.index()).map(|func| func.ty), &mut self.bytes);
     }
 
@@ -241,7 +276,9 @@ impl Gatherer {
     #[inline]
     pub fn next(&mut self, module: &ValidModule, at: u32, instr: &Instr<'_>) {
         let info = instr.op().info();
-        self.mix.count(info.op, info.class, info.code);
+        let [a, b, c] = COUNTS.get(info.code as usize).copied().unwrap_or_else(|| counts_of(info));
+        let [sum_a, sum_b, sum_c] = &mut self.counts;
+        (*sum_a, *sum_b, *sum_c) = (*sum_a + a, *sum_b + b, *sum_c + c);
         self.repeats.next(info.code, matches!(info.class, Class::Bitwise), at);
         normalise(module, instr, info, &mut self.bytes);
     }
@@ -249,13 +286,9 @@ impl Gatherer {
     /// Ends the function, whose constants of note the data flow knows.
     #[must_use]
     pub fn finish(&mut self, constants: Constants) -> Contents {
-        let mut mix = self.mix;
-        if mix.is_hash_like() {
-            mix.hash_like_alu = mix.alu;
-        }
         let mut hash = FuncHash::default();
         hash.0.copy_from_slice(&Sha256::digest(&self.bytes)[..16]);
-        Contents { mix, constants, hash, unrolled: self.repeats.best }
+        Contents { mix: Mix::of(&self.counts), constants, hash, unrolled: self.repeats.best }
     }
 }
 
@@ -270,20 +303,47 @@ fn signature(module: &ValidModule, ty: Option<TypeIdx>, bytes: &mut Vec<u8>) {
 
 /// Appends an instruction without what depends on linking: a callee is its type, or its name if it is imported; indices of
 /// globals, tables and types are left out.
+#[inline(always)]
 fn normalise(module: &ValidModule, instr: &Instr<'_>, info: &OpInfo, bytes: &mut Vec<u8>) {
-    match u8::try_from(info.code) {
-        Ok(code) => bytes.push(code),
-        // The prefix, and the rest in full: no code has both forms.
-        Err(_) => bytes.extend([(info.code >> 16) as u8, (info.code >> 8) as u8, info.code as u8]),
+    let Ok(code) = u8::try_from(info.code) else { return normalise_prefixed(instr, info, bytes) };
+    match *instr {
+        Instr::LocalGet(local) | Instr::LocalSet(local) | Instr::LocalTee(local) => {
+            short(code, local.0, bytes);
+        }
+        Instr::I32Const(value) => {
+            let [a, b, c, d] = value.to_le_bytes();
+            bytes.extend_from_slice(&[code, a, b, c, d]);
+        }
+        _ if info.access_bytes > 0 => {
+            let offset = instr.memarg().map_or(0, |memarg| memarg.offset);
+            let [a, b, c, d, e, f, g, h] = offset.to_le_bytes();
+            bytes.extend_from_slice(&[code, a, b, c, d, e, f, g, h]);
+        }
+        _ if has_no_immediate(info.class) || matches!(instr, Instr::End | Instr::GlobalGet(_)) => {
+            bytes.push(code)
+        }
+        _ => normalise_rare(module, instr, code, bytes),
+    }
+}
+
+/// Returns whether no instruction of one byte and of a class has an immediate.
+const fn has_no_immediate(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Compare | Class::Integer | Class::Bitwise | Class::Float | Class::Convert | Class::Parametric
+    )
+}
+
+#[inline(never)]
+fn normalise_rare(module: &ValidModule, instr: &Instr<'_>, code: u8, bytes: &mut Vec<u8>) {
+    match *instr {
+        Instr::Br(label) | Instr::BrIf(label) => return short(code, label.0, bytes),
+        _ => bytes.push(code),
     }
     match *instr {
-        Instr::I32Const(value) => bytes.extend(value.to_le_bytes()),
         Instr::I64Const(value) => bytes.extend(value.to_le_bytes()),
         Instr::F32Const(value) => bytes.extend(value.0.to_le_bytes()),
         Instr::F64Const(value) => bytes.extend(value.0.to_le_bytes()),
-        Instr::V128Const(value) => bytes.extend(value.0),
-        Instr::LocalGet(local) | Instr::LocalSet(local) | Instr::LocalTee(local) => short(local.0, bytes),
-        Instr::Br(label) | Instr::BrIf(label) => short(label.0, bytes),
         Instr::Call(func) | Instr::ReturnCall(func) => callee(module, func, bytes),
         Instr::CallIndirect(call) | Instr::ReturnCallIndirect(call) => {
             signature(module, Some(call.ty), bytes)
@@ -293,6 +353,16 @@ fn normalise(module: &ValidModule, instr: &Instr<'_>, info: &OpInfo, bytes: &mut
             BlockType::Value(ty) => bytes.push(ty.bits() as u8),
             BlockType::Type(ty) => signature(module, Some(ty), bytes),
         },
+        _ => {}
+    }
+}
+
+/// The prefix, and the rest in full: no code has both forms.
+#[inline(never)]
+fn normalise_prefixed(instr: &Instr<'_>, info: &OpInfo, bytes: &mut Vec<u8>) {
+    bytes.extend([(info.code >> 16) as u8, (info.code >> 8) as u8, info.code as u8]);
+    match *instr {
+        Instr::V128Const(value) => bytes.extend(value.0),
         _ if info.access_bytes > 0 => {
             if let Some(memarg) = instr.memarg() {
                 bytes.extend(memarg.offset.to_le_bytes());
@@ -302,12 +372,13 @@ fn normalise(module: &ValidModule, instr: &Instr<'_>, info: &OpInfo, bytes: &mut
     }
 }
 
-/// Appends an index: one byte if it is small.
-fn short(index: u32, bytes: &mut Vec<u8>) {
+/// Appends an opcode and an index: one byte if it is small.
+#[inline]
+fn short(code: u8, index: u32, bytes: &mut Vec<u8>) {
     match u8::try_from(index) {
-        Ok(index) if index < u8::MAX => bytes.push(index),
+        Ok(index) if index < u8::MAX => bytes.extend_from_slice(&[code, index]),
         _ => {
-            bytes.push(u8::MAX);
+            bytes.extend([code, u8::MAX]);
             bytes.extend(index.to_le_bytes());
         }
     }
@@ -334,7 +405,7 @@ fn import_name(module: &ValidModule, func: FuncIdx) -> Option<&str> {
 #[derive(Debug)]
 struct Repeats {
     /// By hash: half of the hash of eight opcodes, and the position behind them.
-    places: Box<[(u32, u32)]>,
+    places: Box<[(u32, u32); 1 << PLACES_LOG2]>,
     /// Where the body begins. Positions go on from one body to the next, so that what is left of those before is known.
     begin: u32,
     window: u64,
@@ -350,7 +421,7 @@ const PLACES_LOG2: u32 = 12;
 impl Default for Repeats {
     fn default() -> Self {
         Self {
-            places: vec![(0, 0); 1 << PLACES_LOG2].into(),
+            places: Box::new([(0, 0); 1 << PLACES_LOG2]),
             begin: 0,
             window: 0,
             position: 0,
@@ -377,8 +448,7 @@ impl Repeats {
         self.position = self.position.wrapping_add(1);
         let hash = self.window.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let (slot, half) = ((hash >> (64 - PLACES_LOG2)) as usize, (hash >> 16) as u32);
-        let Some(place) = self.places.get_mut(slot) else { return };
-        let (known, position) = std::mem::replace(place, (half, self.position));
+        let (known, position) = std::mem::replace(&mut self.places[slot], (half, self.position));
         let lag = self.position.wrapping_sub(position);
         if known != half || position <= self.begin || lag != self.lag {
             (self.lag, self.run, self.run_bits) = (lag, 0, 0);

@@ -83,8 +83,8 @@ pub enum Trips {
 
 /// Returns the bound of each loop.
 pub(crate) fn trips(cfg: &Cfg, loops: &Loops, tree: &Dominators, flow: &Dataflow<'_>) -> Vec<Trips> {
-    let mut sets: Vec<(LocalIdx, usize)> =
-        flow.sets.iter().enumerate().map(|(at, set)| (set.local, at)).collect();
+    let sets = flow.sets.iter().enumerate();
+    let mut sets: Vec<u64> = sets.map(|(at, set)| u64::from(set.local.0) << 32 | at as u64).collect();
     sets.sort_unstable();
     let counter = Counter { cfg, loops, tree, flow, sets };
     loops.indices().map(|at| counter.count(at)).collect()
@@ -95,8 +95,8 @@ struct Counter<'c, 'a> {
     loops: &'c Loops,
     tree: &'c Dominators,
     flow: &'c Dataflow<'a>,
-    /// Assignments by local, each group in order.
-    sets: Vec<(LocalIdx, usize)>,
+    /// Assignments by local, each group in order: the local above, its place among all assignments below.
+    sets: Vec<u64>,
 }
 
 /// How an induction local changes in each round.
@@ -307,10 +307,10 @@ impl Counter<'_, '_> {
     }
 
     fn sets_of(&self, local: LocalIdx) -> impl DoubleEndedIterator<Item = &LocalSet> + Clone {
-        let begin = self.sets.partition_point(|(other, _)| *other < local);
-        let of_local = self.sets[begin..].iter().take_while(move |(other, _)| *other == local);
+        let begin = self.sets.partition_point(|set| set >> 32 < u64::from(local.0));
+        let of_local = self.sets[begin..].iter().take_while(move |set| **set >> 32 == u64::from(local.0));
         let len = of_local.take(SETS + 1).count();
-        self.sets[begin..begin + len].iter().map(|(_, at)| &self.flow.sets[*at])
+        self.sets[begin..begin + len].iter().map(|set| &self.flow.sets[*set as u32 as usize])
     }
 
     fn counted(&self, at: LoopIdx, it: &Loop, test: &Test) -> Option<Trips> {

@@ -194,7 +194,10 @@ macro_rules! declare {
         pub enum Instr<'a> { $($variant $(($imm))?,)* }
 
         /// All rows, in the order of [`Op`].
-        pub static TABLE: &[OpInfo] = &[$(OpInfo {
+        pub static TABLE: &[OpInfo] = &ROWS;
+
+        /// The rows with their number, so that a look-up by opcode needs no check.
+        static ROWS: [OpInfo; [$(Op::$variant),*].len()] = [$(OpInfo {
             op: Op::$variant,
             code: $code,
             name: $name,
@@ -480,7 +483,7 @@ impl Op {
     #[inline]
     #[must_use]
     pub fn info(self) -> &'static OpInfo {
-        &TABLE[self as usize]
+        &ROWS[self as usize]
     }
 }
 

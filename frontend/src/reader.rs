@@ -109,6 +109,29 @@ impl<'a> Reader<'a> {
         self.pos += n;
     }
 
+    /// Passes over an integer in LEB128 that has been read before.
+    #[inline(always)]
+    pub(crate) fn pass_integer(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.pos) {
+            self.pos += 1;
+            if byte < 0x80 {
+                return;
+            }
+        }
+    }
+
+    /// Passes over alignment and offset of an access that have been read before.
+    #[inline(always)]
+    pub(crate) fn pass_access(&mut self) {
+        // Bit 6 of the first byte says that the index of a memory follows; alignments are far below it.
+        let names_memory = self.peek().is_some_and(|flags| flags & 0x40 != 0);
+        self.pass_integer();
+        if names_memory {
+            self.pass_integer();
+        }
+        self.pass_integer();
+    }
+
     /// Reads one byte.
     ///
     /// # Errors
