@@ -38,7 +38,7 @@
 //!   frame that resumed the machine; the guest's frames stand meanwhile. The pointer to the driver is the only way to it
 //!   while the machine runs. The activation that called is marked, has neither its coroutine nor its slots to give, and
 //!   cannot be given up; the machine cannot be dropped. Until it
-//!   is back, the signal handler takes no fault for a guest's.
+//!   is back, no native code is active on the thread, so that the signal handler takes no fault for a guest's.
 //!
 //! What is not exact: where a module has several instances in a machine, backtraces tell all its frames as of the first.
 

@@ -20,7 +20,7 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
-    /// A host function was called and returned.
+    /// A host function was called.
     HostCall {
         /// The module's name: untrusted text.
         module: Box<str>,

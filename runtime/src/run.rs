@@ -216,7 +216,7 @@ impl<T> Store<T> {
         let mut slice = SLICE;
         // Somebody may have stopped the run before it began.
         let mut ending = self.inner.ended_by_others();
-        let mut host = Host { store: self, functions: None, ended: None, calls: CALLS };
+        let mut host = Host { store: self, functions: None, ended: None, calls: CALLS, answers: 0 };
         loop {
             if let Some(ended) = ending.take() {
                 host.store.inner.abandon();
@@ -225,7 +225,9 @@ impl<T> Store<T> {
             let used = host.store.inner.machine.fuel().used;
             let exit = vm::resume(&mut host, left.unwrap_or(SLICE).min(slice));
             let inner = &mut host.store.inner;
-            let spent = inner.machine.fuel().used.saturating_sub(used);
+            // What was used in answers belongs to no slice.
+            let spent = inner.machine.fuel().used.saturating_sub(used).saturating_sub(host.answers);
+            host.answers = 0;
             left = left.map(|left| left.saturating_sub(spent));
             slice = slice.saturating_sub(spent);
             match exit {
@@ -343,6 +345,8 @@ struct Host<'a, T> {
     ended: Option<Ended>,
     /// Calls until the next look at the deadline and at stops.
     calls: u32,
+    /// Fuel used in answers since the machine was resumed.
+    answers: u64,
 }
 
 impl<T> Host<'_, T> {
@@ -396,7 +400,10 @@ impl<T> vm::Driver for Host<'_, T> {
 
     #[inline(always)]
     fn answer(&mut self, HostCall { host, caller, slots }: HostCall<'_>) -> bool {
-        match self.call_with(host, caller, slots) {
+        let used = self.store.inner.machine.fuel().used;
+        let ended = self.call_with(host, caller, slots);
+        self.answers += self.store.inner.machine.fuel().used.saturating_sub(used);
+        match ended {
             None => true,
             ended => {
                 self.ended = ended;

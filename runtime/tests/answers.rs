@@ -1,12 +1,14 @@
 //! What a function of the host may do while its guest waits for it, on each tier: the native one has the call answered
 //! above the guest's frames.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 mod each;
 
 use each::engines;
 use wasmos_runtime::{
-    AsStore, Backend, Caller, Engine, Error, Func, HostFailure, Limits, Linker, Module, Outcome, Store,
-    TrapCode, Val,
+    AsStore, Backend, Caller, Engine, Error, ExternRef, Func, HostFailure, Limits, Linker, Module, Outcome,
+    Step, Store, TrapCode, Val,
 };
 
 /// Calls `host.f`, and reads its memory at the address that the function returns.
@@ -93,7 +95,7 @@ fn a_run_that_was_left_suspended_is_gone() {
         let inner = Linker::new(&engine).instantiate(caller.store_mut(), inner)?;
         let spin = inner.get_func(caller, "spin").unwrap();
         let mut run = spin.start(caller, &[])?;
-        assert_eq!(run.resume(caller, 1_000)?, wasmos_runtime::Step::Suspended);
+        assert_eq!(run.resume(caller, 1_000)?, Step::Suspended);
         Ok(65_535)
     };
     let outcomes = outcomes(f);
@@ -145,4 +147,94 @@ fn whoever_replaces_the_store_of_a_waiting_guest_ends_the_process() {
     let guest = linker.instantiate(&mut store, &module(&engine, GUEST)).unwrap();
     let outer = guest.get_func(&mut store, "outer").unwrap();
     drop(outer.call(&mut store, &[Val::I32(7)]));
+}
+
+#[test]
+fn who_does_not_return_has_no_results_to_be_checked() {
+    // Its argument would be no reference.
+    let text = r#"(module (import "host" "f" (func $f (param i64) (result externref)))
+        (func (export "outer") (drop (call $f (i64.const 2)))))"#;
+    for engine in engines() {
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "f", |_: i64| Err::<Option<ExternRef>, _>(TrapCode::Unreachable)).unwrap();
+        let none = Limits { host_calls: Some(0), ..Limits::standard() };
+        for (limits, ended) in [(Limits::standard(), "unreachable"), (none, "host calls")] {
+            let mut store = Store::with_limits(&engine, (), limits).unwrap();
+            let guest = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
+            let outer = guest.get_func(&mut store, "outer").unwrap();
+            let outcome = outer.call(&mut store, &[]).unwrap();
+            assert!(outcome.to_string().contains(ended), "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_an_observer_reaches_the_embedder() {
+    for engine in engines() {
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "f", |x: i32| x).unwrap();
+        let mut store = Store::with_limits(&engine, (), Limits::standard()).unwrap();
+        store.gate_mut().observe(Box::new(|_| panic!("as meant")));
+        let guest = linker.instantiate(&mut store, &module(&engine, GUEST)).unwrap();
+        let outer = guest.get_func(&mut store, "outer").unwrap();
+        let call = AssertUnwindSafe(|| outer.call(&mut store, &[Val::I32(7)]));
+        assert!(catch_unwind(call).is_err());
+    }
+}
+
+#[test]
+fn what_a_call_of_the_host_costs_belongs_to_no_slice() {
+    let text = r#"(module (import "host" "f" (func $f)) (func (export "outer") (local i32)
+        (loop (call $f) (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 200))))))"#;
+    let suspended = |engine: Engine| {
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "f", |mut caller: Caller<'_, ()>| caller.charge(500)).unwrap();
+        let mut store = Store::with_limits(&engine, (), Limits::standard()).unwrap();
+        let guest = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
+        let mut run = guest.get_func(&mut store, "outer").unwrap().start(&mut store, &[]).unwrap();
+        let mut fuel = Vec::new();
+        while run.resume(&mut store, 1_000).unwrap() == Step::Suspended {
+            fuel.push(store.fuel_used());
+        }
+        fuel
+    };
+    let suspended: Vec<_> = engines().map(suspended).collect();
+    assert!(!suspended[0].is_empty() && suspended.iter().all(|fuel| *fuel == suspended[0]), "{suspended:?}");
+}
+
+/// What a thread runs of two guests in turn, each of which waits for the host while the other runs.
+#[test]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+fn guests_that_wait_for_the_host_take_turns_on_a_thread() {
+    use corosensei::{Coroutine, Yielder};
+    let text = r#"(module (import "host" "f" (func $f (param i32) (result i32))) (memory 1)
+        (func (export "outer") (param i32) (local i32)
+            (drop (call $f (i32.const 1)))
+            (loop (br_if 0 (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (i32.const 3000000))))
+            (drop (i32.load (local.get 0)))))"#;
+    for engine in engines() {
+        let guest = || {
+            let engine = engine.clone();
+            Coroutine::new(move |yielder: &Yielder<(), ()>, ()| {
+                let mut linker = Linker::new(&engine);
+                linker
+                    .func_wrap("host", "f", |caller: Caller<'_, &Yielder<(), ()>>, x: i32| {
+                        caller.data().suspend(());
+                        x
+                    })
+                    .unwrap();
+                let mut store = Store::new(&engine, yielder);
+                let guest = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
+                let outer = guest.get_func(&mut store, "outer").unwrap();
+                outer.call(&mut store, &[Val::I32(-1)]).unwrap()
+            })
+        };
+        let mut guests = [guest(), guest()];
+        assert!(guests.iter_mut().all(|guest| guest.resume(()).as_yield().is_some()));
+        for guest in &mut guests {
+            let outcome = guest.resume(()).as_return();
+            let Some(Outcome::Trapped(trap)) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(trap.code, TrapCode::MemoryOutOfBounds);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use core::convert::Infallible;
 use core::ptr::NonNull;
 use std::collections::HashMap;
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use corosensei::stack::DefaultStack;
@@ -369,7 +370,8 @@ impl State {
             n_results: func.n_results as usize,
             returns_refs: ty.results().iter().any(|ty| ty.is_ref()),
         });
-        func.context = &raw const host.context;
+        // To the whole, of which the context is the beginning.
+        func.context = (&raw const *host).cast();
         Some(host)
     }
 
@@ -568,6 +570,7 @@ pub(crate) unsafe fn resume(state: *mut State, slice: u64, driver: Option<(*mut 
         depth,
         answering: None,
         frame: core::ptr::null(),
+        panic: None,
     };
     let active = &raw mut active;
     // SAFETY: J2, J5. The coroutine is nobody else's meanwhile.
@@ -580,7 +583,11 @@ pub(crate) unsafe fn resume(state: *mut State, slice: u64, driver: Option<(*mut 
         result
     };
     // SAFETY: the caller's promise; native code has left.
-    unsafe { (*state).left_native(result, depth, fiber) }
+    let (exit, panic) = unsafe { ((*state).left_native(result, depth, fiber), (*active).panic.take()) };
+    match panic {
+        Some(panic) => resume_unwind(panic),
+        None => exit,
+    }
 }
 
 impl State {
@@ -625,10 +632,11 @@ impl State {
     /// # Panics
     /// If activations above it were left behind, or a result is a reference of another machine.
     #[inline]
-    pub(super) fn end_answer(&self, call: Pending, depth: usize) {
+    pub(super) fn end_answer(&self, call: Pending, depth: usize, returned: bool) {
         let is_same = self.native.as_ref().is_some_and(|native| native.depth == depth);
         assert!(is_same, "an answer left activations behind");
-        if call.host().returns_refs {
+        // Without results the slots hold the guest's arguments.
+        if returned && call.host().returns_refs {
             self.check_native_results(call);
         }
     }

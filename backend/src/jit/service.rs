@@ -5,6 +5,7 @@
 //! Nothing with a destructor lives in a frame that switches (J2).
 
 use core::ptr::NonNull;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wasmos_abi::TrapCode;
 
@@ -131,7 +132,7 @@ unsafe fn answered(native: *mut VmNative, call: Pending, (driver, answer): (*mut
         let state = (*active).state;
         let yielder = (*native).yielder;
         (*active).frame = (*native).frame;
-        let slice_end = (*state).counter.slice_end();
+        let left_of_slice = (*state).counter.left_of_slice();
         let instance = (*(*native).caller).instance;
         let host = call.host().host;
         let (slots, n_slots) = (call.slots, call.n_slots());
@@ -142,13 +143,20 @@ unsafe fn answered(native: *mut VmNative, call: Pending, (driver, answer): (*mut
         let work = OnDriver(move || {
             let caller = (instance != NO_INSTANCE).then_some(InstanceId::new(instance as u32));
             let slots = core::slice::from_raw_parts_mut(slots, n_slots);
-            answer(driver, state, HostCall { host, caller, slots })
+            let call = AssertUnwindSafe(|| answer(driver, state, HostCall { host, caller, slots }));
+            catch_unwind(call).unwrap_or_else(|panic| {
+                (*active).panic = Some(panic);
+                false
+            })
         });
+        super::trap::rest();
         let goes_on = (*yielder).on_parent_stack(move || work.run());
+        super::trap::go_on(active);
         (*active).answering = None;
-        (*native).yielder = yielder;
-        (*state).end_answer(call, (*active).depth);
-        (*native).fuel = (*state).counter.go_on(slice_end).into();
+        // What activations above it may have left there.
+        ((*native).yielder, (*native).frame) = (yielder, (*active).frame);
+        (*state).end_answer(call, (*active).depth, goes_on);
+        (*native).fuel = (*state).counter.begin(left_of_slice).into();
         goes_on
     }
 }

@@ -3,6 +3,7 @@
 //! The handler takes no locks and allocates nothing. What is no fault of a guest's goes to the handler that was there
 //! before.
 
+use core::any::Any;
 use core::cell::Cell;
 use core::convert::Infallible;
 
@@ -25,6 +26,8 @@ pub(crate) struct Active {
     pub(super) answering: Option<Pending>,
     /// Frame pointer of the thunk by which that call left.
     pub(super) frame: *const u64,
+    /// What an answer panicked with.
+    pub(super) panic: Option<Box<dyn Any + Send>>,
 }
 
 thread_local! {
@@ -45,6 +48,19 @@ impl Drop for Before {
 pub(super) fn while_active<R>(active: *const Active, f: impl FnOnce() -> R) -> R {
     let _before = Before(ACTIVE.replace(active));
     f()
+}
+
+/// Lets nothing be active: native code waits for an answer. Whatever runs meanwhile finds the thread as it was before, also
+/// where it is another coroutine's turn, in which other native code runs and rests.
+#[inline]
+pub(super) fn rest() {
+    ACTIVE.set(core::ptr::null());
+}
+
+/// Lets native code go on that waited.
+#[inline]
+pub(super) fn go_on(active: *const Active) {
+    ACTIVE.set(active);
 }
 
 /// Returns what the machine has whose native code runs on this thread.
@@ -132,7 +148,7 @@ mod system {
         // SAFETY: J1, J2, J5. What is active outlives the time in which it is; unless it answers, nothing but native code, which
         // has been stopped, reaches the state.
         unsafe {
-            let Some(active) = active.as_ref().filter(|active| active.answering.is_none()) else {
+            let Some(active) = active.as_ref() else {
                 return false;
             };
             let state = &*active.state;

@@ -65,17 +65,11 @@ impl Counter {
         self.granted
     }
 
-    /// Returns where the slice ends, for [`Self::go_on`].
+    /// Returns what is left of the slice, for another one to [`Self::begin`] after what belongs to none; `used` must be up to
+    /// date.
     #[inline]
-    pub(crate) const fn slice_end(&self) -> u64 {
-        self.slice_end
-    }
-
-    /// Goes on with a slice that began before others, and returns what the register is to hold; `used` must be up to date.
-    #[inline]
-    pub(crate) fn go_on(&mut self, slice_end: u64) -> i32 {
-        self.slice_end = slice_end;
-        self.grant()
+    pub(crate) const fn left_of_slice(&self) -> u64 {
+        self.slice_end.saturating_sub(self.fuel.used)
     }
 
     /// Takes work that costs no fuel out of the slice, so that the driver looks at the deadline as often as with work that

@@ -1,5 +1,6 @@
 //! The tests of the machine, again on the JIT.
 
+mod answers;
 #[path = "../machine/calls.rs"]
 mod calls;
 #[path = "../machine/dispatch.rs"]
