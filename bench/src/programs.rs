@@ -31,7 +31,7 @@ pub enum Which {
     WasmosWarm,
     /// The peer that compiles, by default: without metering.
     Wasmtime,
-    /// The same, compiled before: from a file.
+    /// The same, compiled before: from its cache on disk.
     WasmtimeWarm,
     /// V8 and its own WASI.
     Node,
@@ -111,11 +111,8 @@ pub fn run_one(which: Which, module: &Path, dirs: &[String], args: &[String]) ->
             let cache = wasmos::Cache::open(&warm_folder(), wasmos::MacKey::new([7; 32]), 4 << 30)?;
             own(bytes, &dirs, &args, jit(), Some(&cache))?
         }
-        Which::Wasmtime => wasmtime(&bytes, &dirs, &args, None)?,
-        Which::WasmtimeWarm => {
-            let file = module.file_stem().context("the module has a name")?;
-            wasmtime(&bytes, &dirs, &args, Some(warm_folder().join(file).with_extension("cwasm")))?
-        }
+        Which::Wasmtime => wasmtime(&peer_engine(Setup::Default)?, &bytes, &dirs, &args)?,
+        Which::WasmtimeWarm => wasmtime(&warm_engine()?, &bytes, &dirs, &args)?,
         Which::Wasmi => peer(&bytes, &dirs, &args)?,
         Which::Node => bail!("it is a program of its own"),
     };
@@ -126,36 +123,23 @@ fn jit() -> wasmos::Backend {
     wasmos::Backend::Jit(wasmos::JitOptions::default())
 }
 
-/// Returns the module, from a file if there is one with what was compiled before; else the file is made.
-fn wasmtime_module(
-    engine: &wasmtime::Engine,
-    bytes: &[u8],
-    compiled: Option<PathBuf>,
-) -> Result<wasmtime::Module> {
-    let Some(file) = compiled else { return Ok(wasmtime::Module::new(engine, bytes)?) };
-    if !file.exists() {
-        fs::create_dir_all(warm_folder())?;
-        fs::write(&file, engine.precompile_module(bytes)?)?;
-    }
-    // SAFETY: the file was written above, by this program, into a folder that it keeps for that.
-    Ok(unsafe { wasmtime::Module::deserialize_file(engine, &file)? })
+/// Returns the peer that keeps what it has compiled.
+fn warm_engine() -> Result<wasmtime::Engine> {
+    let mut config = wasmtime::CacheConfig::new();
+    config.with_directory(warm_folder());
+    let cache = wasmtime::Cache::new(config)?;
+    Ok(wasmtime::Engine::new(wasmtime::Config::new().cache(Some(cache)))?)
 }
 
-fn wasmtime(
-    bytes: &[u8],
-    dirs: &[(&str, &str)],
-    args: &[String],
-    compiled: Option<PathBuf>,
-) -> Result<i32> {
-    let engine = peer_engine(Setup::Default)?;
-    let module = wasmtime_module(&engine, bytes, compiled)?;
+fn wasmtime(engine: &wasmtime::Engine, bytes: &[u8], dirs: &[(&str, &str)], args: &[String]) -> Result<i32> {
+    let module = wasmtime::Module::new(engine, bytes)?;
     let mut builder = wasmtime_wasi::WasiCtxBuilder::new();
     builder.args(args).inherit_stdio().allow_blocking_current_thread(true);
     for (host, guest) in dirs {
         builder.preopened_dir(host, guest, wasmtime_wasi::FsPerms::ReadWrite)?;
     }
-    let mut store = wasmtime::Store::new(&engine, builder.build_p1());
-    let mut linker = wasmtime::Linker::new(&engine);
+    let mut store = wasmtime::Store::new(engine, builder.build_p1());
+    let mut linker = wasmtime::Linker::new(engine);
     p1::add_to_linker_sync(&mut linker, |ctx: &mut WasiP1Ctx| ctx)?;
     let instance = linker.instantiate(&mut store, &module)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;

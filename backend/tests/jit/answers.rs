@@ -31,7 +31,7 @@ impl<F: FnMut(&mut Machine, &mut [u64]) -> bool> Driver for Answering<F> {
 fn begun<F: FnMut(&mut Machine, &mut [u64]) -> bool>(answer: impl FnOnce(FuncRef) -> F) -> Answering<F> {
     let mut guest = Guest::new(TEXT);
     let (run, endless) = (guest.func("run"), guest.func("endless"));
-    guest.machine.start(run, &[5]).unwrap();
+    guest.machine.start(run, &[5]).expect("a stack");
     Answering { guest, answer: answer(endless) }
 }
 
