@@ -250,7 +250,7 @@ impl Builder {
     /// Builds the graph of a body in place of the one before.
     pub(crate) fn build(&mut self, module: &ValidModule, body: Body, cfg: &mut Cfg) {
         self.begin();
-        if let Ok((_, instrs)) = module.code(body) {
+        if let Ok(instrs) = module.instructions(body) {
             self.begin_block(instrs.offset());
             instrs.visit_control(|n_plain, _, instr, next| {
                 self.plain(n_plain);

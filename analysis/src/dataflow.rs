@@ -39,6 +39,14 @@ pub struct Node {
     pub at: u32,
 }
 
+impl Node {
+    /// Returns the constant that it is.
+    #[inline]
+    fn constant(&self) -> Option<u64> {
+        matches!(self.op, Op::I32Const | Op::I64Const).then_some(self.imm)
+    }
+}
+
 /// How a call finds its callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callee {
@@ -222,7 +230,7 @@ impl<'a> Dataflow<'a> {
         mut visit: impl FnMut(u32, &Instr<'a>),
     ) {
         self.reset(module, func, cfg);
-        let Ok((_, instrs)) = module.code(body) else { return };
+        let Ok(instrs) = module.instructions(body) else { return };
         let mut blocks = cfg.indices().zip(cfg.blocks()).filter(|(_, block)| block.start < block.end);
         // Where the current block begins and ends; what stands in front of it no path reaches.
         let (mut start, mut end) = (u32::MAX, u32::MAX);
@@ -253,6 +261,8 @@ impl<'a> Dataflow<'a> {
 
     fn reset(&mut self, module: &ValidModule, func: FuncIdx, cfg: &Cfg) {
         self.nodes.clear();
+        // Most instructions make a value.
+        self.nodes.reserve(cfg.n_instrs() as usize);
         self.nodes.push(Node { op: Op::Nop, args: [ValueIdx::UNKNOWN; 2], imm: 0, max: u64::MAX, at: 0 });
         self.calls.clear();
         self.sets.clear();
@@ -330,8 +340,7 @@ impl<'a> Dataflow<'a> {
     /// Returns the constant that a value is.
     #[must_use]
     pub fn constant(&self, value: ValueIdx) -> Option<u64> {
-        let node = self.node(value);
-        matches!(node.op, Op::I32Const | Op::I64Const).then_some(node.imm)
+        self.node(value).constant()
     }
 
     /// Returns how many parameters the function has.
@@ -672,7 +681,8 @@ impl<'a> Dataflow<'a> {
 
     fn binary(&mut self, op: Op, at: u32) {
         let (b, a) = (self.pop(), self.pop());
-        let (x, y) = (self.constant(a), self.constant(b));
+        let (first, second) = (*self.node(a), *self.node(b));
+        let (x, y) = (first.constant(), second.constant());
         if let (Some(x), Some(y)) = (x, y)
             && let Some(value) = fold::binary(op, x, y)
         {
@@ -680,13 +690,16 @@ impl<'a> Dataflow<'a> {
         }
         // A constant stands second, so that who reads the node looks in one place.
         let (a, b, y) = if x.is_some() && fold::commutes(op) { (b, a, x) } else { (a, b, y) };
-        match fold::identity(op, y, a == b && a != ValueIdx::UNKNOWN) {
-            Some(Identity::First) => return self.stack.push(a),
-            Some(Identity::Constant(value)) => return self.push_constant(op, value, [a, b], at),
-            None => {}
-        }
-        if op == Op::I32And {
-            self.constants.note_mask(y, at);
+        let same = a == b && a != ValueIdx::UNKNOWN;
+        if y.is_some() || same {
+            match fold::identity(op, y, same) {
+                Some(Identity::First) => return self.stack.push(a),
+                Some(Identity::Constant(value)) => return self.push_constant(op, value, [a, b], at),
+                None => {}
+            }
+            if op == Op::I32And {
+                self.constants.note_mask(y, at);
+            }
         }
         let max = fold::binary_max(op, self.node(a).max, self.node(b).max, y);
         self.push(Node { op, args: [a, b], imm: 0, max, at });

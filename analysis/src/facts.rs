@@ -6,7 +6,7 @@ use wasmos_frontend::types::{FuncIdx, GlobalIdx};
 use crate::callgraph::CallGraph;
 use crate::cost::{Bound, bounds};
 use crate::data::DataFacts;
-use crate::functions::{Call, FuncFacts, Target, functions};
+use crate::functions::{Call, FuncFacts, Target, functions, is_for_one_thread};
 use crate::imports::{Audit, ImportFacts};
 use crate::mix::{Constants, Family, Mix};
 use crate::provenance::Provenance;
@@ -55,7 +55,11 @@ impl<'a> Facts<'a> {
     /// Finds all facts of a module.
     #[must_use]
     pub fn find(module: &'a ValidModule) -> Self {
-        let (functions, data) = rayon::join(|| functions(module), || DataFacts::of(module));
+        let (functions, data) = if is_for_one_thread(module) {
+            (functions(module), DataFacts::of(module))
+        } else {
+            rayon::join(|| functions(module), || DataFacts::of(module))
+        };
         let tables = Tables::find(module, &functions);
         let graph = CallGraph::build(module, &functions, &tables);
         let audit = Audit::of(module, &graph, &functions);

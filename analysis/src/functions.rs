@@ -17,6 +17,8 @@ use crate::trips::{Trips, trips};
 
 /// A body longer than this is not looked at: its values alone would take more memory than the budget allows.
 pub const BODY_BYTES: u32 = 16 << 20;
+/// A module of fewer bytes is looked at by one thread.
+const PARALLEL_BYTES: usize = 32 << 10;
 /// Texts that are kept of one body.
 const STACK_STRINGS: usize = 16;
 
@@ -166,14 +168,22 @@ pub struct FuncFacts {
     pub cost: LocalCost,
 }
 
+/// Returns whether a module is looked at by one thread: because there is but one, or because waking another takes longer.
+pub(crate) fn is_for_one_thread(module: &ValidModule) -> bool {
+    module.bytes().len() < PARALLEL_BYTES || rayon::current_num_threads() == 1
+}
+
 /// Finds the facts of every body, in order.
 #[must_use]
-pub fn functions(module: &ValidModule) -> Vec<FuncFacts> {
-    let bodies = module.bodies.par_iter().enumerate();
-    let facts = bodies.map_init(Scratch::default, |scratch, (at, body)| {
+pub fn functions<'a>(module: &'a ValidModule) -> Vec<FuncFacts> {
+    let facts = |scratch: &mut Scratch<'a>, (at, body): (usize, &Body)| {
         scratch.facts(module, module.defined_func(at), *body)
-    });
-    facts.collect()
+    };
+    if is_for_one_thread(module) {
+        let mut scratch = Scratch::default();
+        return module.bodies.iter().enumerate().map(|body| facts(&mut scratch, body)).collect();
+    }
+    module.bodies.par_iter().enumerate().map_init(Scratch::default, facts).collect()
 }
 
 /// Buffers that serve one body after the other.
@@ -197,7 +207,7 @@ impl<'a> Scratch<'a> {
         self.builder.build(module, body, &mut self.cfg);
         let cfg = &self.cfg;
         let gatherer = &mut self.gatherer;
-        gatherer.begin(module, func);
+        gatherer.begin(module, func, cfg.n_instrs());
         self.flow.read(module, func, body, cfg, |at, instr| gatherer.next(module, at, instr));
         let contents = gatherer.finish(self.flow.constants);
         let flow = &self.flow;

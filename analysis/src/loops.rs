@@ -47,7 +47,7 @@ pub struct Loop {
 #[derive(Clone, Debug, Default)]
 pub struct Loops {
     loops: Vec<Loop>,
-    /// The innermost loop of each block.
+    /// The innermost loop of each block; empty without loops, as in most bodies.
     of_block: Vec<Option<LoopIdx>>,
 }
 
@@ -55,9 +55,10 @@ impl Loops {
     /// Finds the loops of a graph.
     #[must_use]
     pub fn find(cfg: &Cfg) -> Self {
-        let mut loops = Self { loops: Vec::new(), of_block: vec![None; cfg.blocks().len()] };
-        loops.add_headers(cfg);
-        if !loops.loops.is_empty() {
+        let mut loops = Self::default();
+        if cfg.blocks().iter().any(|block| block.begins_loop) {
+            loops.of_block.resize(cfg.blocks().len(), None);
+            loops.add_headers(cfg);
             loops.collapse(cfg);
             loops.nest(cfg);
             loops.add_exits(cfg);

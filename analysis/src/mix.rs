@@ -264,10 +264,12 @@ pub struct Gatherer {
 }
 
 impl Gatherer {
-    /// Begins with a function.
-    pub fn begin(&mut self, module: &ValidModule, func: FuncIdx) {
+    /// Begins with a function, of which control flow can reach so many instructions.
+    pub fn begin(&mut self, module: &ValidModule, func: FuncIdx, n_instrs: u32) {
         self.bytes.clear();
-        self.repeats.begin();
+        // An opcode and a small index.
+        self.bytes.reserve(n_instrs as usize * 2);
+        self.repeats.begin(n_instrs);
         self.counts = Counts::default();
         signature(module, module.funcs.get(func.index()).map(|func| func.ty), &mut self.bytes);
     }
@@ -406,6 +408,8 @@ fn import_name(module: &ValidModule, func: FuncIdx) -> Option<&str> {
 struct Repeats {
     /// By hash: half of the hash of eight opcodes, and the position behind them.
     places: Box<[(u32, u32); 1 << PLACES_LOG2]>,
+    /// Whether the body is long enough.
+    is_on: bool,
     /// Where the body begins. Positions go on from one body to the next, so that what is left of those before is known.
     begin: u32,
     window: u64,
@@ -417,11 +421,14 @@ struct Repeats {
 }
 
 const PLACES_LOG2: u32 = 12;
+/// Instructions of the shortest repetition: eight rounds of eight.
+const SHORTEST: u32 = 64;
 
 impl Default for Repeats {
     fn default() -> Self {
         Self {
             places: Box::new([(0, 0); 1 << PLACES_LOG2]),
+            is_on: false,
             begin: 0,
             window: 0,
             position: 0,
@@ -434,9 +441,10 @@ impl Default for Repeats {
 }
 
 impl Repeats {
-    fn begin(&mut self) {
+    fn begin(&mut self, n_instrs: u32) {
+        self.is_on = n_instrs >= SHORTEST;
         if self.position > u32::MAX / 2 {
-            *self = Self::default();
+            *self = Self { is_on: self.is_on, ..Self::default() };
         }
         (self.begin, self.window, self.lag, self.run, self.run_bits) = (self.position, 0, 0, 0, 0);
         self.best = None;
@@ -444,6 +452,9 @@ impl Repeats {
 
     #[inline]
     fn next(&mut self, code: u32, is_bitwise: bool, at: u32) {
+        if !self.is_on {
+            return;
+        }
         self.window = self.window << 8 | u64::from(code & 0xff);
         self.position = self.position.wrapping_add(1);
         let hash = self.window.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -479,9 +490,10 @@ mod tests {
         let module = module(text);
         let (func, body) = (module.defined_func(at), module.bodies[at]);
         let mut gatherer = Gatherer::default();
-        gatherer.begin(&module, func);
+        let cfg = Cfg::build(&module, body);
+        gatherer.begin(&module, func, cfg.n_instrs());
         let mut flow = Dataflow::default();
-        flow.read(&module, func, body, &Cfg::build(&module, body), |at, instr| {
+        flow.read(&module, func, body, &cfg, |at, instr| {
             gatherer.next(&module, at, instr);
         });
         gatherer.finish(flow.constants)

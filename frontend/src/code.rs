@@ -188,6 +188,16 @@ impl Module {
         Ok((locals, Instrs(r)))
     }
 
+    /// Returns the instructions of a defined function alone.
+    ///
+    /// # Errors
+    /// What the declarations of locals are refused for; never, in a module that has been validated.
+    pub fn instructions(&self, body: Body) -> Result<Instrs<'_>> {
+        let mut r = self.body_reader(body);
+        read_locals(&mut r, 0, |_, _| Ok(()))?;
+        Ok(Instrs(r))
+    }
+
     /// Returns the instructions of a constant expression, the final `end` included.
     #[must_use]
     pub fn const_expr(&self, expr: ConstExpr) -> Instrs<'_> {
