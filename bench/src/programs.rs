@@ -108,7 +108,8 @@ pub fn run_one(which: Which, module: &Path, dirs: &[String], args: &[String]) ->
         Which::Wasmos => own(bytes, &dirs, &args, wasmos::Backend::Interpreter, None)?,
         Which::WasmosJit => own(bytes, &dirs, &args, jit(), None)?,
         Which::WasmosWarm => {
-            let cache = wasmos::Cache::open(&warm_folder(), wasmos::MacKey::new([7; 32]), 4 << 30)?;
+            let cache =
+                wasmos::Cache::open(&warm_folder().join("wasmos"), wasmos::MacKey::new([7; 32]), 4 << 30)?;
             own(bytes, &dirs, &args, jit(), Some(&cache))?
         }
         Which::Wasmtime => wasmtime(&peer_engine(Setup::Default)?, &bytes, &dirs, &args)?,
@@ -126,7 +127,8 @@ fn jit() -> wasmos::Backend {
 /// Returns the peer that keeps what it has compiled.
 fn warm_engine() -> Result<wasmtime::Engine> {
     let mut config = wasmtime::CacheConfig::new();
-    config.with_directory(warm_folder());
+    // A folder of its own: it drops files that it does not know.
+    config.with_directory(warm_folder().join("wasmtime"));
     let cache = wasmtime::Cache::new(config)?;
     Ok(wasmtime::Engine::new(wasmtime::Config::new().cache(Some(cache)))?)
 }
