@@ -45,6 +45,9 @@ impl From<Error> for HostFailure {
 }
 
 /// What a host function is given besides its parameters: the store, and who called.
+///
+/// The guest waits in that store. Whoever puts another one in its place and leaves it there ends the process, if guests are
+/// native code.
 #[derive(Debug)]
 pub struct Caller<'a, T> {
     pub(crate) store: &'a mut Store<T>,
