@@ -474,12 +474,15 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_indicators_are_found() {
+    fn the_shortest_indicators_and_secrets_are_found() {
         for shortest in ["ws://test", "1.1.1.1:10", "wss://a.b/proxy"] {
             assert!(!facts(shortest.as_bytes()).indicators.is_empty(), "{shortest}");
             assert!(shortest.len() >= SHORTEST_INDICATOR);
         }
         assert!(facts(b"ws://tes").indicators.is_empty());
+        let secret = b"AKIAABCDEFGHIJKLMNOP";
+        assert_eq!((facts(secret).secrets.len(), secret.len()), (1, SHORTEST_SECRET));
+        assert!(facts(&secret[1..]).secrets.is_empty());
     }
 
     #[test]

@@ -543,4 +543,15 @@ mod tests {
             "(func (param i32) i32.const 0x1f_0000 i32.const 0xfff0 i32.or local.get 0 i32.and drop)";
         assert!(contents(computed, 0).constants.scratchpad_mask.is_some());
     }
+    #[test]
+    fn no_repetition_is_shorter_than_a_body_that_is_looked_at() {
+        let rounds = |n: usize| {
+            let round =
+                "local.get 0 i32.const 7 i32.add local.get 0 i32.xor i32.const 3 i32.rotl local.set 0 ";
+            contents(&format!("(func (param i32) {})", round.repeat(n)), 0).unrolled
+        };
+        let fewest = (1..32).find(|n| rounds(*n).is_some()).expect("enough rounds are found");
+        assert_eq!(rounds(fewest).map(|unrolled| unrolled.times), Some(8));
+        assert!(fewest * 8 > SHORTEST as usize, "{fewest} rounds");
+    }
 }

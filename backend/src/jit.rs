@@ -33,12 +33,11 @@
 //!   else the module is refused, and there is room for services beyond it.
 //! - **J4** Where an activation was left, its frames stand, linked by frame pointers up to the way in, whose caller's
 //!   link ends in code that is not a module's.
-//!
 //! - **J5** A call of the host that is answered where it is made (`service::answered`) runs on the driver's stack, above the
 //!   frame that resumed the machine; the guest's frames stand meanwhile. The pointer to the driver is the only way to it
 //!   while the machine runs. The activation that called is marked, has neither its coroutine nor its slots to give, and
-//!   cannot be given up; the machine cannot be dropped. Until it
-//!   is back, no native code is active on the thread, so that the signal handler takes no fault for a guest's.
+//!   cannot be given up; the machine cannot be dropped. Meanwhile nothing is active on the thread, so that the signal handler
+//!   takes no fault for this guest's.
 //!
 //! What is not exact: where a module has several instances in a machine, backtraces tell all its frames as of the first.
 

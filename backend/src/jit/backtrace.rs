@@ -4,12 +4,11 @@ use wasmos_frontend::blocks;
 use wasmos_frontend::types::FuncIdx;
 
 use super::run::{Code, Native, Place, Run, links};
-use crate::vm::state::State;
 use crate::vm::{Backtrace, Frame, Kept};
 
 impl Native {
     /// Returns the frames of all activations.
-    pub(crate) fn backtrace(&self, _: &State) -> Backtrace {
+    pub(crate) fn backtrace(&self) -> Backtrace {
         let mut kept = Kept::default();
         for run in self.active().iter().rev() {
             self.walk(run, |code, func, offset| {

@@ -8,10 +8,10 @@ use cranelift_codegen::ir::{Opcode, Value};
 use super::translate::Translator;
 
 /// Most values on the operand stack, and most in locals. Constants do not count: they are made where they are needed.
-const MOST: usize = 12_000;
+pub(super) const MOST: usize = 12_000;
 /// How many operands are pushed between two looks at the whole stack, at least, and by how many are on it: a look costs
 /// by their number.
-const SLACK: usize = 1_000;
+pub(super) const SLACK: usize = 1_000;
 const OPERANDS_OF_A_LOOK: usize = 64;
 
 /// What is known of the values that are live.

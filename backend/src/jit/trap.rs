@@ -50,8 +50,8 @@ pub(super) fn while_active<R>(active: *const Active, f: impl FnOnce() -> R) -> R
     f()
 }
 
-/// Lets nothing be active: native code waits for an answer. Whatever runs meanwhile finds the thread as it was before, also
-/// where it is another coroutine's turn, in which other native code runs and rests.
+/// Lets nothing be active: native code waits for an answer. Another coroutine of the embedder's may have its turn meanwhile,
+/// in which other native code runs and rests.
 #[inline]
 pub(super) fn rest() {
     ACTIVE.set(core::ptr::null());
@@ -145,12 +145,10 @@ mod system {
     /// The registers are those of the thread that the system has stopped.
     unsafe fn redirect(registers: &mut [libc::greg_t; 23], touched: Option<usize>) -> bool {
         let active = ACTIVE.get();
-        // SAFETY: J1, J2, J5. What is active outlives the time in which it is; unless it answers, nothing but native code, which
-        // has been stopped, reaches the state.
+        // SAFETY: J1, J2, J5. What is active outlives the time in which it is; nothing but native code, which has been stopped,
+        // reaches the state then.
         unsafe {
-            let Some(active) = active.as_ref() else {
-                return false;
-            };
+            let Some(active) = active.as_ref() else { return false };
             let state = &*active.state;
             let Some(machine) = &state.native else { return false };
             let at = |register: c_int| registers[register as usize] as usize;

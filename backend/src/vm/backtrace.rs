@@ -61,7 +61,7 @@ impl Machine {
     pub fn backtrace(&self) -> Backtrace {
         let state = self.state();
         if let Some(native) = &state.native {
-            return native.backtrace(state);
+            return native.backtrace();
         }
         let mut kept = Kept::default();
         if let Some((func, instance)) = state.entering {

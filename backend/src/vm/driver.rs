@@ -20,8 +20,8 @@ pub trait Driver {
     fn machine(&mut self) -> &mut Machine;
 
     /// Answers a call: reads arguments and writes results. It may do anything with the machine that the driver of a pending
-    /// call may, activations above the one that called included, which are gone when it returns. A panic
-    /// ends the run, and goes on where the machine was resumed.
+    /// call may, activations above the one that called included, which are gone when it returns. A
+    /// panic ends the run, and goes on where the machine was resumed.
     ///
     /// Returns whether the run goes on; else the machine leaves with [`Exit::Ended`].
     fn answer(&mut self, call: HostCall<'_>) -> bool;

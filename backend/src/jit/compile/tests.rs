@@ -1,4 +1,4 @@
-//! A056: what the processor guesses reaches no more than what the guest may.
+//! A056: what the processor guesses reaches no more than what the guest may. A053: what takes too long is refused before.
 
 use cranelift_codegen::ir::Function;
 use cranelift_frontend::FunctionBuilderContext;
@@ -7,18 +7,22 @@ use wasmos_frontend::{decode, validate};
 
 use super::super::translate::{Env, translate};
 use super::target;
-use crate::jit::{Bounds, Charges, Options};
+use crate::jit::live::{MOST, SLACK};
+use crate::jit::{Bounds, Charges, Error, Options};
 
 /// Returns Cranelift's form of a module's first function.
 fn clif(text: &str, bounds: Bounds) -> String {
+    translated(text, bounds).unwrap().display().to_string()
+}
+
+fn translated(text: &str, bounds: Bounds) -> Result<Function, Error> {
     let module = decode(wat::parse_str(text).unwrap()).and_then(validate).unwrap();
     let options = Options { bounds, ..Options::default() };
     let config = target(options, "none").unwrap().frontend_config();
     let env = Env { module: &module, options, config };
     let mut function = Function::new();
-    translate(&env, (FuncIdx(0), Charges::Patched), &mut function, &mut FunctionBuilderContext::new())
-        .unwrap();
-    function.display().to_string()
+    translate(&env, (FuncIdx(0), Charges::Patched), &mut function, &mut FunctionBuilderContext::new())?;
+    Ok(function)
 }
 
 #[test]
@@ -56,4 +60,27 @@ fn a056_cranelift_is_told_to_guard_what_it_makes_itself() {
     let flags = target(Options::default(), "speed").unwrap();
     let flags = flags.flags();
     assert!(flags.enable_heap_access_spectre_mitigation() && flags.enable_table_access_spectre_mitigation());
+}
+
+#[test]
+fn a053_as_many_values_are_live_as_can_be_compiled_in_time_and_no_more() {
+    let load = "(i32.load (local.get 0))";
+    let body = |text: &str| format!("(module (memory 1) (func (param i32) {text}))");
+    let operands = |n: usize| body(&format!("{}{}", load.repeat(n), "drop ".repeat(n)));
+    let locals = |n: usize| {
+        let sets: String = (1..=n).map(|local| format!("(local.set {local} {load})")).collect();
+        body(&format!("(local {}) {sets}", "i32 ".repeat(n)))
+    };
+    for (fits, exceeds) in
+        [(operands(MOST + SLACK), operands(MOST + SLACK + 1)), (locals(MOST), locals(MOST + 1))]
+    {
+        assert!(translated(&fits, Bounds::Guard).is_ok());
+        let refused = translated(&exceeds, Bounds::Guard);
+        assert!(matches!(refused, Err(Error::TooComplex { func: FuncIdx(0) })), "{refused:?}");
+    }
+    // Constants, and the same value again, are no values more.
+    for text in ["i32.const 7 ", "local.get 0 "] {
+        let text = body(&format!("{}{}", text.repeat(3 * MOST), "drop ".repeat(3 * MOST)));
+        assert!(translated(&text, Bounds::Guard).is_ok());
+    }
 }
